@@ -1,0 +1,549 @@
+/* The writer thread of SQLite: one commit for many bodies, each of which fails alone; waiting, giving up, full disks, locks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#undef fail /* ours is a function */
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "core/db/sqlite_writer.h"
+#include "core/runtime/logline.h"
+#include "tests/unit/db_fixture.h"
+
+/* ---- holding the write lock, so that bodies gather into one batch ---- */
+
+static sqlite3 *lock_file(fixture_t *fixture)
+{
+    sqlite3 *handle = NULL;
+
+    assert_int_equal(sqlite3_open(sqlite_state_of(fixture->database)->path, &handle), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(handle, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    return handle;
+}
+
+static void unlock_file(sqlite3 *handle)
+{
+    assert_int_equal(sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(handle);
+}
+
+static void wait_for_queue(fixture_t *fixture, size_t length)
+{
+    int64_t deadline = clock_monotonic() + 20 * SECOND_US;
+
+    while (database_counts(fixture->database).waiting != length && clock_monotonic() < deadline)
+        usleep(1000);
+    assert_int_equal(database_counts(fixture->database).waiting, length);
+}
+
+/* Runs the crew with all of its bodies in one batch. */
+static void run_as_one_batch(crew_t *crew)
+{
+    sqlite3 *lock = lock_file(crew->fixture);
+
+    crew_start(crew);
+    wait_for_queue(crew->fixture, (size_t)(crew->loops * crew->fibers));
+    unlock_file(lock);
+    crew_join(crew);
+}
+
+/* ---- bodies ---- */
+
+static void insert_numbered(tx_t *tx, void *arg)
+{
+    char name[32];
+    int *number = arg;
+
+    snprintf(name, sizeof name, "thing %d", *number);
+    insert_thing(tx, name, *number);
+}
+
+static void insert_ten(req_t *req, hand_t *hand)
+{
+    for (int i = 0; i < 10; i++) {
+        int number = 10 * hand->number + i;
+
+        db_apply(req, insert_numbered, &number);
+    }
+}
+
+static void insert_or_fail(tx_t *tx, void *arg)
+{
+    int *number = arg;
+
+    insert_numbered(tx, arg);
+    if (*number % 5 == 3)
+        fail(tx->req, &FORBIDDEN, "Number %d may not.", *number);
+}
+
+static void insert_or_fail_work(req_t *req, hand_t *hand)
+{
+    db_apply(req, insert_or_fail, &hand->number);
+}
+
+static void insert_plain_work(req_t *req, hand_t *hand)
+{
+    db_apply(req, insert_numbered, &hand->number);
+}
+
+static void insert_twice(tx_t *tx, void *arg)
+{
+    insert_numbered(tx, arg);
+    insert_numbered(tx, arg);
+}
+
+static void insert_orphan(tx_t *tx, void *arg)
+{
+    insert_numbered(tx, arg);
+    statement_run(tx, &fixture_statements[ORPHAN_INSERT], NULL);
+}
+
+static void broken_work(req_t *req, hand_t *hand)
+{
+    if (hand->number % 4 == 1)
+        db_apply(req, insert_twice, &hand->number);
+    else if (hand->number % 4 == 2)
+        db_apply(req, insert_orphan, &hand->number);
+    else
+        db_apply(req, insert_numbered, &hand->number);
+}
+
+/* ---- sharing commits ---- */
+
+static void many_fibers_share_commits(void **state)
+{
+    fixture_t *fixture = *state;
+    crew_t *crew = crew_new(fixture, 2, 32, insert_ten, NULL);
+    database_counts_t counts;
+
+    crew_run(crew);
+    counts = database_counts(fixture->database);
+    assert_int_equal(crew_count(crew, NULL), 64);
+    assert_int_equal(count_things(fixture), 640);
+    assert_int_equal(counts.transactions, 640);
+    assert_true(counts.commits < counts.transactions / 2);
+    assert_int_equal(counts.waiting, 0);
+    free(crew);
+}
+
+static void a_failing_body_undoes_itself_alone(void **state)
+{
+    fixture_t *fixture = *state;
+    crew_t *crew = crew_new(fixture, 2, 25, insert_or_fail_work, NULL);
+
+    run_as_one_batch(crew);
+    for (int i = 0; i < 50; i++)
+        assert_ptr_equal(crew->hands[i].problem, i % 5 == 3 ? &FORBIDDEN : NULL);
+    assert_int_equal(count_things(fixture), 40);
+    assert_int_equal(database_counts(fixture->database).commits, 1);
+    assert_int_equal(database_counts(fixture->database).transactions, 40);
+    free(crew);
+}
+
+static void a_violated_constraint_is_an_internal_error_of_its_body_alone(void **state)
+{
+    fixture_t *fixture = *state;
+    crew_t *crew = crew_new(fixture, 2, 10, broken_work, NULL);
+
+    run_as_one_batch(crew);
+    for (int i = 0; i < 20; i++)
+        assert_ptr_equal(crew->hands[i].problem, i % 4 == 1 || i % 4 == 2 ? &INTERNAL : NULL);
+    assert_int_equal(count_things(fixture), 10);
+    assert_int_equal(database_counts(fixture->database).commits, 1);
+    free(crew);
+}
+
+static void more_bodies_than_a_batch_takes_are_all_done(void **state)
+{
+    fixture_t *fixture = *state;
+    crew_t *crew = crew_new(fixture, 3, 300, insert_plain_work, NULL);
+
+    run_as_one_batch(crew);
+    assert_int_equal(crew_count(crew, NULL), 900);
+    assert_int_equal(count_things(fixture), 900);
+    assert_in_range(database_counts(fixture->database).commits, 4, 20);
+    free(crew);
+}
+
+static void nothing_work(tx_t *tx, void *arg)
+{
+    (void)tx;
+    ++*(int *)arg;
+}
+
+static void thousand_nothings(req_t *req, void *arg)
+{
+    for (int i = 0; i < 1000; i++)
+        db_apply(req, nothing_work, arg);
+}
+
+static void a_body_without_effects_costs_no_write_to_the_disk(void **state)
+{
+    fixture_t *fixture = *state;
+    int runs = 0, before = 0, after = 0, highest = 0;
+    sqlite3 *writing = sqlite_state_of(fixture->database)->writing->handle;
+
+    sqlite3_db_status(writing, SQLITE_DBSTATUS_CACHE_WRITE, &before, &highest, 0);
+    assert_null(request(fixture, thousand_nothings, &runs));
+    sqlite3_db_status(writing, SQLITE_DBSTATUS_CACHE_WRITE, &after, &highest, 0);
+    assert_int_equal(runs, 1000);
+    assert_int_equal(before, after);
+}
+
+/* ---- giving up ---- */
+
+static void set_short_deadline(hand_t *hand)
+{
+    hand->req->deadline = clock_monotonic() + 100 * MILLISECOND_US;
+}
+
+static void a_body_that_waits_past_its_deadline_never_runs(void **state)
+{
+    fixture_t *fixture = *state;
+    crew_t *crew = crew_new(fixture, 2, 20, insert_plain_work, NULL);
+    sqlite3 *lock = lock_file(fixture);
+
+    crew->prepare = set_short_deadline;
+    crew_run(crew);
+    assert_int_equal(crew_count(crew, &TIMED_OUT), 40);
+    assert_int_equal(database_counts(fixture->database).waiting, 0);
+    unlock_file(lock);
+    assert_int_equal(count_things(fixture), 0);
+    free(crew);
+}
+
+typedef struct victim {
+    fiber_t *fiber;
+    bool began;
+} victim_t;
+
+static void insert_as_victim(req_t *req, hand_t *hand)
+{
+    victim_t *victim = hand->arg;
+
+    if (hand->number == 0) {
+        victim->fiber = fiber_self();
+        db_apply(req, insert_numbered, &hand->number);
+    } else {
+        fiber_sleep(20 * MILLISECOND_US);
+        fiber_cancel(victim->fiber);
+    }
+}
+
+static void a_cancelled_body_that_waits_never_runs(void **state)
+{
+    fixture_t *fixture = *state;
+    victim_t victim = {0};
+    crew_t *crew = crew_new(fixture, 1, 2, insert_as_victim, &victim);
+    sqlite3 *lock = lock_file(fixture);
+
+    crew_run(crew);
+    unlock_file(lock);
+    assert_ptr_equal(crew->hands[0].problem, &CLIENT_GONE);
+    assert_int_equal(count_things(fixture), 0);
+    free(crew);
+}
+
+static void insert_slowly(tx_t *tx, void *arg)
+{
+    insert_numbered(tx, arg);
+    usleep(100 * 1000);
+}
+
+static void insert_slowly_as_victim(req_t *req, hand_t *hand)
+{
+    victim_t *victim = hand->arg;
+
+    if (hand->number == 0) {
+        victim->fiber = fiber_self();
+        db_apply(req, insert_slowly, &hand->number);
+        victim->began = true;
+    } else {
+        fiber_sleep(30 * MILLISECOND_US);
+        fiber_cancel(victim->fiber);
+    }
+}
+
+static void a_cancelled_body_that_has_begun_is_waited_for(void **state)
+{
+    fixture_t *fixture = *state;
+    victim_t victim = {0};
+    crew_t *crew = crew_new(fixture, 1, 2, insert_slowly_as_victim, &victim);
+
+    crew_run(crew);
+    assert_null(crew->hands[0].problem);
+    assert_true(victim.began);
+    assert_int_equal(count_things(fixture), 1);
+    free(crew);
+}
+
+static void apply_numbered(req_t *req, void *arg)
+{
+    db_apply(req, insert_numbered, arg);
+}
+
+static void without_a_fiber_the_thread_waits_itself(void **state)
+{
+    fixture_t *fixture = *state;
+    req_t *req = req_new(&fixture->host, &fixture->module);
+    int number = 7;
+    sqlite3 *lock = lock_file(fixture);
+
+    req->deadline = clock_monotonic() + 50 * MILLISECOND_US;
+    assert_ptr_equal(attempt(req, apply_numbered, &number), &TIMED_OUT);
+    unlock_file(lock);
+    req->deadline = NEVER;
+    assert_null(attempt(req, apply_numbered, &number));
+    assert_int_equal(count_things(fixture), 1);
+    req_free(req);
+}
+
+static void run_queue(req_t *req, void *arg)
+{
+    sqlite_job_t job = {.req = req};
+
+    job_queue_run(arg, &job);
+}
+
+static void a_full_queue_answers_busy_and_a_closed_one_unavailable(void **state)
+{
+    fixture_t *fixture = *state;
+    job_queue_t queue;
+
+    job_queue_init(&queue, fixture->database);
+    queue.length = WRITER_QUEUE_MAX;
+    assert_ptr_equal(request(fixture, run_queue, &queue), &BUSY);
+    queue.length = 0;
+    job_queue_close(&queue);
+    assert_ptr_equal(request(fixture, run_queue, &queue), &UNAVAILABLE);
+    job_queue_destroy(&queue);
+}
+
+static void nested_body(tx_t *tx, void *arg)
+{
+    db_apply(tx->req, insert_numbered, arg);
+}
+
+static void apply_nested(req_t *req, void *arg)
+{
+    db_apply(req, nested_body, arg);
+}
+
+static void a_transaction_inside_of_a_transaction_is_refused(void **state)
+{
+    int number = 1;
+
+    assert_ptr_equal(request(*state, apply_nested, &number), &INTERNAL);
+    assert_int_equal(count_things(*state), 0);
+}
+
+/* ---- other processes, lost transactions, full disks ---- */
+
+static void another_process_that_writes_is_waited_for(void **state)
+{
+    fixture_t *fixture = *state;
+    const char *path = sqlite_state_of(fixture->database)->path;
+    int ready[2], status;
+    char byte;
+    int number = 1;
+
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        sqlite3 *handle = NULL;
+        bool locked = sqlite3_open(path, &handle) == SQLITE_OK &&
+                      sqlite3_exec(handle, "BEGIN IMMEDIATE; DELETE FROM thing", NULL, NULL, NULL) == SQLITE_OK;
+
+        if (write(ready[1], "x", 1) != 1)
+            _exit(2);
+        usleep(300 * 1000);
+        _exit(locked ? 0 : 1);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    int64_t begun = clock_monotonic();
+    assert_null(request(fixture, apply_numbered, &number));
+    assert_true(clock_monotonic() - begun > 100 * MILLISECOND_US);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(count_things(fixture), 1);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+static void count_by_writing(tx_t *tx, void *arg)
+{
+    number_t most = {INT64_C(1) << 40};
+
+    (void)arg;
+    tx->req->deadline = clock_monotonic() + 30 * MILLISECOND_US;
+    statement_run(tx, &fixture_statements[COUNT_BY_WRITING], &most);
+}
+
+static void one_takes_forever(req_t *req, hand_t *hand)
+{
+    if (hand->number == 5)
+        db_apply(req, count_by_writing, NULL);
+    else
+        db_apply(req, insert_or_fail, &hand->number);
+}
+
+/* SQLite rolls back everything when it interrupts a statement that writes. */
+static void the_others_run_again_when_one_body_costs_the_whole_transaction(void **state)
+{
+    fixture_t *fixture = *state;
+    crew_t *crew = crew_new(fixture, 2, 10, one_takes_forever, NULL);
+
+    run_as_one_batch(crew);
+    for (int i = 0; i < 20; i++)
+        assert_ptr_equal(crew->hands[i].problem, i == 5 ? &TIMED_OUT : i % 5 == 3 ? &FORBIDDEN : NULL);
+    assert_int_equal(count_things(fixture), 15);
+    assert_int_equal(database_counts(fixture->database).retries, 1);
+    assert_int_equal(database_counts(fixture->database).commits, 1);
+    free(crew);
+}
+
+static void fail_softly(req_t *req, void *arg)
+{
+    count_by_writing(arg, NULL);
+    (void)req;
+}
+
+static void swallow_the_failure(tx_t *tx, void *arg)
+{
+    if (!req_attempt(tx->req, fail_softly, tx))
+        tx->req->deadline = NEVER;
+    insert_numbered(tx, arg);
+}
+
+static void apply_swallowing(req_t *req, void *arg)
+{
+    db_apply(req, swallow_the_failure, arg);
+}
+
+static void a_body_that_goes_on_after_its_transaction_was_lost_keeps_nothing(void **state)
+{
+    int number = 1;
+
+    assert_ptr_equal(request(*state, apply_swallowing, &number), &UNAVAILABLE);
+    assert_int_equal(count_things(*state), 0);
+}
+
+static void fill(tx_t *tx, void *arg)
+{
+    statement_run(tx, &fixture_statements[THING_FILL], arg);
+}
+
+static void one_is_large(req_t *req, hand_t *hand)
+{
+    number_t large = {4 * 1024 * 1024};
+
+    if (hand->number == 4)
+        db_apply(req, fill, &large);
+    else
+        db_apply(req, insert_numbered, &hand->number);
+}
+
+static void a_body_for_which_there_is_no_room_ends_in_storage_full_alone(void **state)
+{
+    fixture_t *fixture = *state;
+    crew_t *crew = crew_new(fixture, 2, 5, one_is_large, NULL);
+
+    assert_int_equal(sqlite3_exec(sqlite_state_of(fixture->database)->writing->handle, "PRAGMA max_page_count = 100", NULL,
+                                  NULL, NULL),
+                     SQLITE_OK);
+    run_as_one_batch(crew);
+    for (int i = 0; i < 10; i++)
+        assert_ptr_equal(crew->hands[i].problem, i == 4 ? &STORAGE_FULL : NULL);
+    assert_int_equal(count_things(fixture), 9);
+    free(crew);
+}
+
+static void limit_files(rlim_t size)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void when_the_disk_is_full_nothing_is_kept_and_later_all_is_well(void **state)
+{
+    fixture_t *fixture = *state;
+    crew_t *crew = crew_new(fixture, 2, 5, insert_plain_work, NULL);
+    struct stat log;
+    char path[128];
+    int number = 1000;
+
+    signal(SIGXFSZ, SIG_IGN);
+    snprintf(path, sizeof path, "%s-wal", sqlite_state_of(fixture->database)->path);
+    assert_int_equal(stat(path, &log), 0);
+    limit_files((rlim_t)log.st_size);
+    run_as_one_batch(crew);
+    assert_int_equal(crew_count(crew, &STORAGE_FULL), 10);
+    assert_int_equal(count_things(fixture), 0);
+    assert_true(database_is_ready(fixture->database));
+    limit_files(RLIM_INFINITY);
+    assert_null(request(fixture, apply_numbered, &number));
+    assert_int_equal(count_things(fixture), 1);
+    free(crew);
+}
+
+/* ---- the write-ahead log ---- */
+
+static void fill_for_long(req_t *req, void *arg)
+{
+    for (int i = 0; i < 400; i++) {
+        number_t size = {50 * 1024 + i};
+
+        db_apply(req, fill, &size);
+        count_things_work(req, arg);
+    }
+}
+
+static void the_write_ahead_log_stays_small(void **state)
+{
+    fixture_t *fixture = *state;
+    number_t things;
+    struct stat log;
+    char path[128];
+
+    assert_null(request(fixture, fill_for_long, &things));
+    assert_int_equal(things.value, 400);
+    snprintf(path, sizeof path, "%s-wal", sqlite_state_of(fixture->database)->path);
+    assert_int_equal(stat(path, &log), 0);
+    assert_true(log.st_size < 16 * 1024 * 1024);
+}
+
+#define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, begin_fixture, end_fixture)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_FIXTURE(many_fibers_share_commits),
+        WITH_FIXTURE(a_failing_body_undoes_itself_alone),
+        WITH_FIXTURE(a_violated_constraint_is_an_internal_error_of_its_body_alone),
+        WITH_FIXTURE(more_bodies_than_a_batch_takes_are_all_done),
+        WITH_FIXTURE(a_body_without_effects_costs_no_write_to_the_disk),
+        WITH_FIXTURE(a_body_that_waits_past_its_deadline_never_runs),
+        WITH_FIXTURE(a_cancelled_body_that_waits_never_runs),
+        WITH_FIXTURE(a_cancelled_body_that_has_begun_is_waited_for),
+        WITH_FIXTURE(without_a_fiber_the_thread_waits_itself),
+        WITH_FIXTURE(a_full_queue_answers_busy_and_a_closed_one_unavailable),
+        WITH_FIXTURE(a_transaction_inside_of_a_transaction_is_refused),
+        WITH_FIXTURE(another_process_that_writes_is_waited_for),
+        WITH_FIXTURE(the_others_run_again_when_one_body_costs_the_whole_transaction),
+        WITH_FIXTURE(a_body_that_goes_on_after_its_transaction_was_lost_keeps_nothing),
+        WITH_FIXTURE(a_body_for_which_there_is_no_room_ends_in_storage_full_alone),
+        WITH_FIXTURE(when_the_disk_is_full_nothing_is_kept_and_later_all_is_well),
+        WITH_FIXTURE(the_write_ahead_log_stays_small),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

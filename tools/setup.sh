@@ -1,0 +1,46 @@
+#!/bin/sh
+# Installs what is missing of Debian's packages. Asks for nothing; does nothing where all is there.
+#
+#   tools/setup.sh run     what building and running needs
+#   tools/setup.sh test    and what the tests need
+set -eu
+
+run="gcc make cmake ninja-build pkg-config python3 python3-yaml ca-certificates binutils
+     libh2o-evloop-dev libwslay-dev libssl-dev zlib1g-dev libsqlite3-dev libpq-dev libsodium-dev libjwt-dev libjansson-dev"
+test="clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev postgresql postgresql-contrib chromium chromium-sandbox
+      fonts-noto-core fonts-noto-cjk openssl curl util-linux procps"
+bench="wrk nghttp2-client"
+
+case "${1:-run}" in
+run) wanted=$run ;;
+test) wanted="$run $test $bench" ;;
+*) echo "usage: tools/setup.sh run|test" >&2; exit 2 ;;
+esac
+
+missing=
+for package in $wanted; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
+done
+
+# Node from Debian unless a good one is there already.
+node_major() { node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/'; }
+major=$(node_major)
+if [ "${major:-0}" -lt 18 ] || ! command -v npm >/dev/null 2>&1; then
+    missing="$missing nodejs npm"
+fi
+[ -n "$missing" ] || exit 0
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null 2>&1 || {
+        echo "These packages are missing:$missing" >&2
+        echo "Install them as root (apt-get install$missing), or install sudo, and try again." >&2
+        exit 1
+    }
+    as_root=sudo
+fi
+echo "Installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get update -qq
+# shellcheck disable=SC2086
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
