@@ -1,0 +1,293 @@
+-- Every statement that the forum runs.
+
+-- ---- boards ----
+
+-- name: board_by_slug :optional
+-- A board with its totals.
+-- in: slug text
+-- out: id uuid, slug text, title text, description text, kind int, created_at time, closed_at time?, version int,
+-- out: post_count int, comment_count int, voter_count int, agree_count int, disagree_count int, pass_count int
+SELECT b.id, b.slug, b.title, b.description, b.kind, b.created_at, b.closed_at, b.version,
+       COALESCE(t.post_count, 0), COALESCE(t.comment_count, 0), COALESCE(t.voter_count, 0),
+       COALESCE(t.agree_count, 0), COALESCE(t.disagree_count, 0), COALESCE(t.pass_count, 0)
+  FROM board b LEFT JOIN board_total t ON t.board_id = b.id
+ WHERE b.slug = $slug;
+
+-- name: boards_page :many
+-- Boards, latest first, from below `before`.
+-- in: before uuid, limit int
+-- out: as board_by_slug
+SELECT b.id, b.slug, b.title, b.description, b.kind, b.created_at, b.closed_at, b.version,
+       COALESCE(t.post_count, 0), COALESCE(t.comment_count, 0), COALESCE(t.voter_count, 0),
+       COALESCE(t.agree_count, 0), COALESCE(t.disagree_count, 0), COALESCE(t.pass_count, 0)
+  FROM board b LEFT JOIN board_total t ON t.board_id = b.id
+ WHERE b.id < $before
+ ORDER BY b.id DESC
+ LIMIT $limit;
+
+-- name: board_insert :none
+-- A new board.
+-- in: id uuid, slug text, title text, description text, kind int, created_by uuid?, created_at time, version int
+INSERT INTO board (id, slug, title, description, kind, created_by, created_at, version)
+VALUES ($id, $slug, $title, $description, $kind, $created_by, $created_at, $version);
+
+-- name: board_update :none
+-- Changes a board.
+-- in: id uuid, title text, description text, closed_at time?, version int
+UPDATE board SET title = $title, description = $description, closed_at = $closed_at, version = $version
+ WHERE id = $id;
+
+-- name: board_for_posting :optional
+-- What posting has to know of a board; reads nothing that votes and totals change.
+-- in: slug text
+-- out: id uuid, kind int, closed_at time?
+SELECT id, kind, closed_at FROM board WHERE slug = $slug;
+
+-- ---- items: posts and comments ----
+
+-- name: item_by_id :optional
+-- A post or comment as `member` sees it: with the author's name and the member's own vote.
+-- in: id uuid, member uuid?
+-- out: id uuid, board_id uuid, board_slug text, board_kind int, board_closed_at time?, root_id uuid, parent_id uuid?, depth int,
+-- out: author_id uuid, author_name text?, title text, body text, created_at time, edited_at time?, deleted_at time?,
+-- out: moderation int, version int, reply_count int, comment_count int, agree_count int, disagree_count int, pass_count int, own int, score int
+SELECT i.id, i.board_id, b.slug, b.kind, b.closed_at, i.root_id, i.parent_id, i.depth,
+       i.author_id, m.name, i.title, i.body, i.created_at, i.edited_at, i.deleted_at,
+       i.moderation, i.version, i.reply_count, i.comment_count, i.agree_count, i.disagree_count, i.pass_count,
+       COALESCE(v.value, 0), i.score
+  FROM item i
+  JOIN board b ON b.id = i.board_id
+  LEFT JOIN member m ON m.id = i.author_id
+  LEFT JOIN vote v ON v.item_id = i.id AND v.member_id = $member
+ WHERE i.id = $id;
+
+-- name: posts_new :many
+-- Posts of a board, latest first, from below `before`.
+-- in: board uuid, member uuid?, before uuid, limit int
+-- out: as item_by_id
+SELECT i.id, i.board_id, b.slug, b.kind, b.closed_at, i.root_id, i.parent_id, i.depth,
+       i.author_id, m.name, i.title, i.body, i.created_at, i.edited_at, i.deleted_at,
+       i.moderation, i.version, i.reply_count, i.comment_count, i.agree_count, i.disagree_count, i.pass_count,
+       COALESCE(v.value, 0), i.score
+  FROM item i
+  JOIN board b ON b.id = i.board_id
+  LEFT JOIN member m ON m.id = i.author_id
+  LEFT JOIN vote v ON v.item_id = i.id AND v.member_id = $member
+ WHERE i.board_id = $board AND i.parent_id IS NULL AND i.id < $before
+ ORDER BY i.id DESC
+ LIMIT $limit;
+
+-- name: posts_agreed :many
+-- Posts of a board, most surely agreed with first, from below (score, before).
+-- in: board uuid, member uuid?, score int, before uuid, limit int
+-- out: as item_by_id
+SELECT i.id, i.board_id, b.slug, b.kind, b.closed_at, i.root_id, i.parent_id, i.depth,
+       i.author_id, m.name, i.title, i.body, i.created_at, i.edited_at, i.deleted_at,
+       i.moderation, i.version, i.reply_count, i.comment_count, i.agree_count, i.disagree_count, i.pass_count,
+       COALESCE(v.value, 0), i.score
+  FROM item i
+  JOIN board b ON b.id = i.board_id
+  LEFT JOIN member m ON m.id = i.author_id
+  LEFT JOIN vote v ON v.item_id = i.id AND v.member_id = $member
+ WHERE i.board_id = $board AND i.parent_id IS NULL AND (i.score, i.id) < ($score, $before)
+ ORDER BY i.score DESC, i.id DESC
+ LIMIT $limit;
+
+-- name: posts_unvoted :many
+-- Statements that are neither rejected nor deleted and have no vote of the member, oldest first.
+-- in: board uuid, member uuid, limit int
+-- out: as item_by_id
+SELECT i.id, i.board_id, b.slug, b.kind, b.closed_at, i.root_id, i.parent_id, i.depth,
+       i.author_id, m.name, i.title, i.body, i.created_at, i.edited_at, i.deleted_at,
+       i.moderation, i.version, i.reply_count, i.comment_count, i.agree_count, i.disagree_count, i.pass_count,
+       CAST(0 AS bigint), i.score
+  FROM item i
+  JOIN board b ON b.id = i.board_id
+  LEFT JOIN member m ON m.id = i.author_id
+ WHERE i.board_id = $board AND i.parent_id IS NULL AND i.moderation <> 3 AND i.deleted_at IS NULL
+   AND NOT EXISTS (SELECT 1 FROM vote v WHERE v.item_id = i.id AND v.member_id = $member)
+ ORDER BY i.id
+ LIMIT $limit;
+
+-- name: comments_page :many
+-- A page of the comments below `parent`, oldest first, each with up to `depth` more levels, of each the first three; in no
+-- particular order: the caller puts them below their parents.
+-- in: parent uuid, after uuid, limit int, depth int, member uuid?
+-- out: as item_by_id
+WITH RECURSIVE page AS (
+    SELECT id FROM item WHERE parent_id = $parent AND id > $after ORDER BY id LIMIT $limit
+), tree (id, level) AS (
+    SELECT id, 0 FROM page
+    UNION ALL
+    SELECT c.id, t.level + 1
+      FROM tree t
+      JOIN item c ON c.id IN (SELECT k.id FROM item k WHERE k.parent_id = t.id ORDER BY k.id LIMIT 3)
+     WHERE t.level < $depth
+)
+SELECT i.id, i.board_id, b.slug, b.kind, b.closed_at, i.root_id, i.parent_id, i.depth,
+       i.author_id, m.name, i.title, i.body, i.created_at, i.edited_at, i.deleted_at,
+       i.moderation, i.version, i.reply_count, i.comment_count, i.agree_count, i.disagree_count, i.pass_count,
+       COALESCE(v.value, 0), i.score
+  FROM tree
+  JOIN item i ON i.id = tree.id
+  JOIN board b ON b.id = i.board_id
+  LEFT JOIN member m ON m.id = i.author_id
+  LEFT JOIN vote v ON v.item_id = i.id AND v.member_id = $member
+ ORDER BY i.id;
+
+-- name: item_insert :none
+-- A new post or comment.
+-- in: id uuid, board_id uuid, root_id uuid, parent_id uuid?, depth int, author_id uuid, title text, body text, created_at time, moderation int, version int
+INSERT INTO item (id, board_id, root_id, parent_id, depth, author_id, title, body, created_at, moderation, version)
+VALUES ($id, $board_id, $root_id, $parent_id, $depth, $author_id, $title, $body, $created_at, $moderation, $version);
+
+-- name: item_update :none
+-- Changes or empties a post or comment.
+-- in: id uuid, title text, body text, edited_at time?, deleted_at time?, version int
+UPDATE item SET title = $title, body = $body, edited_at = $edited_at, deleted_at = $deleted_at, version = $version
+ WHERE id = $id;
+
+-- name: count_reply :none
+-- One more comment directly below `parent`.
+-- in: parent uuid
+UPDATE item SET reply_count = reply_count + 1 WHERE id = $parent;
+
+-- name: count_comment :none
+-- One more comment in the thread of the post `root`.
+-- in: root uuid
+UPDATE item SET comment_count = comment_count + 1 WHERE id = $root;
+
+-- ---- votes ----
+
+-- name: vote_set :none
+-- The vote that stands from now on.
+-- in: item uuid, member uuid, value int, cast_at time
+INSERT INTO vote (item_id, member_id, value, cast_at) VALUES ($item, $member, $value, $cast_at)
+    ON CONFLICT (item_id, member_id) DO UPDATE SET value = excluded.value, cast_at = excluded.cast_at;
+
+-- name: vote_delete :none
+-- Takes a vote back.
+-- in: item uuid, member uuid
+DELETE FROM vote WHERE item_id = $item AND member_id = $member;
+
+-- name: tally_update :none
+-- How an item stands after a vote.
+-- in: id uuid, agree_count int, disagree_count int, pass_count int, score int
+UPDATE item SET agree_count = $agree_count, disagree_count = $disagree_count, pass_count = $pass_count, score = $score
+ WHERE id = $id;
+
+-- ---- what the forum's readers write ----
+
+-- name: member_set :none
+-- What identity says of a member.
+-- in: id uuid, name text
+INSERT INTO member (id, name) VALUES ($id, $name) ON CONFLICT (id) DO UPDATE SET name = excluded.name;
+
+-- name: total_add :none
+-- Adds to a board's totals.
+-- in: board uuid, posts int, comments int, voters int, agree int, disagree int, pass int
+INSERT INTO board_total (board_id, post_count, comment_count, voter_count, agree_count, disagree_count, pass_count)
+VALUES ($board, $posts, $comments, $voters, $agree, $disagree, $pass)
+    ON CONFLICT (board_id) DO UPDATE
+   SET post_count = board_total.post_count + excluded.post_count,
+       comment_count = board_total.comment_count + excluded.comment_count,
+       voter_count = board_total.voter_count + excluded.voter_count,
+       agree_count = board_total.agree_count + excluded.agree_count,
+       disagree_count = board_total.disagree_count + excluded.disagree_count,
+       pass_count = board_total.pass_count + excluded.pass_count;
+
+-- name: voter_add :one
+-- Adds to the votes that a member has on a board; gives what there are now.
+-- in: board uuid, member uuid, votes int
+-- out: vote_count int
+INSERT INTO board_voter (board_id, member_id, vote_count) VALUES ($board, $member, $votes)
+    ON CONFLICT (board_id, member_id) DO UPDATE SET vote_count = board_voter.vote_count + excluded.vote_count
+RETURNING vote_count;
+
+-- ---- conversations: import and export ----
+
+-- name: conversation_progress_of :optional
+-- How far the import of a file has come.
+-- in: board uuid, file text
+-- out: line int
+SELECT line FROM conversation_progress WHERE board_id = $board AND file = $file;
+
+-- name: conversation_progress_set :none
+-- Notes how far the import of a file has come.
+-- in: board uuid, file text, line int
+INSERT INTO conversation_progress (board_id, file, line) VALUES ($board, $file, $line)
+    ON CONFLICT (board_id, file) DO UPDATE SET line = excluded.line;
+
+-- name: conversation_item_by_number :optional
+-- The post that a conversation calls by a number.
+-- in: board uuid, number int
+-- out: item_id uuid
+SELECT item_id FROM conversation_item WHERE board_id = $board AND number = $number;
+
+-- name: conversation_item_insert :none
+-- A post's number in its conversation.
+-- in: board uuid, number int, item uuid
+INSERT INTO conversation_item (board_id, number, item_id) VALUES ($board, $number, $item);
+
+-- name: conversation_member_set :none
+-- A participant's number in the conversation.
+-- in: board uuid, number int, member uuid
+INSERT INTO conversation_member (board_id, number, member_id) VALUES ($board, $number, $member)
+    ON CONFLICT (board_id, number) DO NOTHING;
+
+-- name: conversation_number_items :none
+-- Gives the posts of a board that have none the next free numbers, in the order of their ids.
+-- in: board uuid
+INSERT INTO conversation_item (board_id, number, item_id)
+SELECT i.board_id,
+       (SELECT COALESCE(MAX(number), -1) FROM conversation_item WHERE board_id = $board)
+         + ROW_NUMBER() OVER (ORDER BY i.id),
+       i.id
+  FROM item i
+ WHERE i.board_id = $board AND i.parent_id IS NULL
+   AND NOT EXISTS (SELECT 1 FROM conversation_item c WHERE c.item_id = i.id);
+
+-- name: conversation_number_members :none
+-- Gives those who wrote or voted on a post of a board and have none the next free numbers, in the order of their ids.
+-- in: board uuid
+INSERT INTO conversation_member (board_id, number, member_id)
+SELECT p.board_id,
+       (SELECT COALESCE(MAX(number), -1) FROM conversation_member WHERE board_id = $board)
+         + ROW_NUMBER() OVER (ORDER BY p.member_id),
+       p.member_id
+  FROM (SELECT board_id, author_id AS member_id FROM item WHERE board_id = $board AND parent_id IS NULL
+        UNION
+        SELECT i.board_id, v.member_id FROM item i JOIN vote v ON v.item_id = i.id
+         WHERE i.board_id = $board AND i.parent_id IS NULL) p
+ WHERE NOT EXISTS (SELECT 1 FROM conversation_member m WHERE m.board_id = $board AND m.member_id = p.member_id);
+
+-- name: item_for_import :one
+-- What casting an imported vote has to know.
+-- in: item uuid, member uuid
+-- out: agree_count int, disagree_count int, pass_count int, own int, cast_at time
+SELECT i.agree_count, i.disagree_count, i.pass_count, COALESCE(v.value, 0), COALESCE(v.cast_at, 0)
+  FROM item i LEFT JOIN vote v ON v.item_id = i.id AND v.member_id = $member
+ WHERE i.id = $item;
+
+-- name: export_items :many
+-- The posts of a board that stand, by their numbers, from above `after`.
+-- in: board uuid, after int, limit int
+-- out: id uuid, number int, author int, title text, created_at time, moderation int, agree_count int, disagree_count int
+SELECT i.id, c.number, p.number, i.title, i.created_at, i.moderation, i.agree_count, i.disagree_count
+  FROM conversation_item c
+  JOIN item i ON i.id = c.item_id
+  JOIN conversation_member p ON p.board_id = c.board_id AND p.member_id = i.author_id
+ WHERE c.board_id = $board AND c.number > $after AND i.deleted_at IS NULL
+ ORDER BY c.number
+ LIMIT $limit;
+
+-- name: export_votes :many
+-- The votes that stand on a post, by the ids of members, from above `after`.
+-- in: board uuid, item uuid, after uuid, limit int
+-- out: member_id uuid, number int, value int, cast_at time
+SELECT v.member_id, p.number, v.value, v.cast_at
+  FROM vote v
+  JOIN conversation_member p ON p.board_id = $board AND p.member_id = v.member_id
+ WHERE v.item_id = $item AND v.member_id > $after
+ ORDER BY v.member_id
+ LIMIT $limit;
