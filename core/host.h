@@ -1,4 +1,5 @@
-/* The host: what one process offers to its modules. Made by the gateway's main() (or a test), one for all threads. */
+/* The host: what one process offers to its modules. Made by the gateway's main() (or a test), one for all
+ * threads. */
 #ifndef FOLKMOOT_HOST_H
 #define FOLKMOOT_HOST_H
 
@@ -16,7 +17,7 @@ enum { MODULES_MAX = 32, LOOPS_MAX = 64 };
 
 typedef struct host {
     config_t *config;
-    str_t data; /* the data directory, absolute */
+    str_t data;    /* the data directory, absolute */
     char node[17]; /* this node's id: 16 hexadecimal digits, made with the data directory */
     struct bus *bus;
     struct cache *cache;

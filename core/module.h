@@ -1,6 +1,6 @@
 /*
- * A module, as the process sees it: one constant descriptor. The list of modules stands in gateway/modules.c and nowhere else.
- * A module shares nothing with others but logs: see RFC.md.
+ * A module, as the process sees it: one constant descriptor. The list of modules stands in gateway/modules.c
+ * and nowhere else. A module shares nothing with others but logs: see RFC.md.
  */
 #ifndef FOLKMOOT_MODULE_H
 #define FOLKMOOT_MODULE_H
@@ -20,17 +20,20 @@ typedef struct job {
 } job_t;
 
 typedef struct command_input {
-    str_t source;      /* import: the folder to read; export: the folder to write */
-    str_t board;       /* --board */
-    bool skip_broken;  /* --broken skip: name a broken line and go on; else stop there */
+    str_t source;     /* import: the folder to read; export: the folder to write */
+    str_t board;      /* --board */
+    bool skip_broken; /* --broken skip: name a broken line and go on; else stop there */
     void (*progress)(void *arg, const char *what, int64_t done, int64_t total);
     void *progress_arg;
 } command_input_t;
 
-/* A command of the program that this module has a part in, e.g. `import polis`: called in the order of the modules. */
+/* A command of the program that this module has a part in, e.g. `import polis`: called in the order of the
+ * modules. */
 typedef struct command_part {
     const char *verb, *format; /* "import", "polis" */
-    void (*check)(req_t *req, const command_input_t *input); /* or NULL: all modules' run before the first run; changes nothing */
+    void (*check)(
+        req_t *req,
+        const command_input_t *input); /* or NULL: all modules' run before the first run; changes nothing */
     void (*run)(req_t *req, const command_input_t *input);
 } command_part_t;
 

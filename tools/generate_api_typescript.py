@@ -117,7 +117,7 @@ def interface(schema):
 
 def aliases(document):
     """Component schemas that are no objects: names for strings, enums, lists."""
-    for name, node in document._components('schemas').items():
+    for name, node in document.components('schemas').items():
         if name not in document.schemas:
             field = document.field(node, name, node.where(), required=True)
             yield f'{comment(field.description)}export type {name} = {type_of(field)};\n\n'

@@ -1,6 +1,7 @@
 /*
- * The database port: what a module sees of its database, whichever driver is behind it. Opening (driver by scheme, the
- * list of statements, migrations), reading, and transactions. A new driver is one more line in `drivers`.
+ * The database port: what a module sees of its database, whichever driver is behind it. Opening (driver by
+ * scheme, the list of statements, migrations), reading, and transactions. A new driver is one more line in
+ * `drivers`.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,8 +32,8 @@ static void check_statement(tx_t *tx, const statement_t *statement)
         reason = "it writes, and this is no transaction";
     if (!reason)
         return;
-    logline(LINE_ERROR, "statement_refused", "database", database->name, "statement", statement->name, "reason",
-            reason, NULL);
+    logline(LINE_ERROR, "statement_refused", "database", database->name, "statement", statement->name,
+            "reason", reason, NULL);
     fail(tx->req, &INTERNAL, "The statement %s was refused: %s.", statement->name, reason);
 }
 
@@ -177,17 +178,19 @@ static bool open_and_migrate(database_t *database, arena_t *arena, str_t *error)
            database->driver->ready(database, arena, error);
 }
 
-database_t *database_open(struct host *host, const struct module *module, str_t url, arena_t *arena, str_t *error)
+database_t *database_open(struct host *host, const struct module *module, str_t url, arena_t *arena,
+                          str_t *error)
 {
     const driver_t *driver = driver_of(url);
     database_t *database;
 
     if (!driver) {
         /* The text is not repeated: it may hold a password. */
-        *error = arena_printf(arena,
-                              "The database of %s cannot be opened: its address must begin with \"sqlite:\" or "
-                              "\"postgres:\". Correct database.%s or database.url in the configuration.",
-                              module->name, module->name);
+        *error =
+            arena_printf(arena,
+                         "The database of %s cannot be opened: its address must begin with \"sqlite:\" or "
+                         "\"postgres:\". Correct database.%s or database.url in the configuration.",
+                         module->name, module->name);
         return NULL;
     }
     database = database_new(host, module, url, driver);

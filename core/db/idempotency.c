@@ -1,7 +1,8 @@
 /*
- * Idempotency-Key: a request that is repeated with its key is done once and answered alike for a day. The reply is kept in
- * the transaction of the effect, so either both are there or neither. At rest stand a hash of the key and the reply sealed
- * under another hash of it: who holds the database but not the key reads nothing.
+ * Idempotency-Key: a request that is repeated with its key is done once and answered alike for a day. The
+ * reply is kept in the transaction of the effect, so either both are there or neither. At rest stand a hash
+ * of the key and the reply sealed under another hash of it: who holds the database but not the key reads
+ * nothing.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -40,8 +41,9 @@ static int64_t length_of(str_t text)
 static str_t reply_pack(arena_t *arena, const reply_t *reply)
 {
     str_t type = str_from(reply->type);
-    str_t line = arena_printf(arena, "%d %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n", reply->status,
-                              reply->version, length_of(type), length_of(reply->location), length_of(reply->body));
+    str_t line =
+        arena_printf(arena, "%d %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n", reply->status,
+                     reply->version, length_of(type), length_of(reply->location), length_of(reply->body));
     const str_t parts[] = {line, type, reply->location, reply->body};
     size_t size = line.length + type.length + reply->location.length + reply->body.length;
     char *out = arena_alloc(arena, size + 1);
@@ -113,7 +115,8 @@ static reply_t kept_reply(tx_t *tx, const struct idempotency_find *kept)
 
     if (!str_equal(kept->fingerprint, (str_t){(const char *)req->fingerprint, sizeof req->fingerprint}))
         fail(req, &IDEMPOTENCY_CONFLICT,
-             "This Idempotency-Key was used before for another request. Send each new request with a new key.");
+             "This Idempotency-Key was used before for another request. Send each new request with a new "
+             "key.");
     if (!unseal(req->arena, key.bytes, kept->reply, &packed) || !reply_unpack(req->arena, packed, &reply)) {
         logline(LINE_ERROR, "kept_reply_damaged", "database", tx->database->name, "operation",
                 operation_name(req).at, NULL);

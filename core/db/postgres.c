@@ -71,6 +71,10 @@ static void connection_free(connection_t *connection)
 {
     if (connection->mine->loop && connection->mine->loop != loop_current())
         connection->mine->loop = NULL;
+    for (call_t *call = connection->first; call; call = call->next) {
+        call->kept = false; /* nobody waits any more */
+        call->fiber = NULL;
+    }
     postgres_disconnect(connection);
     free(connection->prepared);
 }

@@ -61,7 +61,10 @@ waiter_t *postgres_queue_call(queue_t *queue);               /* the first one, w
  * connections. */
 wake_t postgres_wait(postgres_thread_t *mine, int64_t deadline);
 
-/* Waits until the waiter is called; then true. */
+/* Lets time pass: WAKE_CALLED after it, or else what ended it before. */
+wake_t postgres_pause(postgres_thread_t *mine, int64_t duration_us, int64_t deadline);
+
+/* Waits until the waiter is called. */
 wake_t postgres_wait_called(postgres_thread_t *mine, waiter_t *waiter, int64_t deadline);
 
 /* Ends the request as req_wait does when the wait did not end in WAKE_CALLED. */
@@ -174,8 +177,7 @@ void postgres_pool_expire(connection_t *connection);   /* its timer did */
 /* ---- bodies that collide (postgres_conflict.c) ---- */
 
 /* The bodies of one thread on one database. One that was undone by a conflict (a repeater) runs again while
- * no other repeater does. While many repeaters wait, or one was undone several times, the door is closed: no
- * new body begins. */
+ * no other repeater does. While many repeaters wait the door is closed: no new body begins. */
 typedef struct crossing {
     bool taken; /* by a repeater */
     bool closed;
@@ -184,8 +186,9 @@ typedef struct crossing {
 
 wake_t postgres_crossing_enter(postgres_thread_t *mine, int64_t deadline);
 wake_t postgres_crossing_repeat(postgres_thread_t *mine,
-                                int64_t deadline);     /* CALLED: it is the repeater now */
-void postgres_crossing_close(postgres_thread_t *mine); /* the repeater was undone too often */
+                                int64_t deadline); /* CALLED: it is the repeater now */
+/* Before the repeater tries once more; one that was undone often gets priority over all threads. */
+wake_t postgres_crossing_again(postgres_thread_t *mine, bool often, int64_t deadline);
 void postgres_crossing_leave(postgres_thread_t *mine); /* the repeater is through */
 
 /* ---- the parts of a database ---- */
@@ -216,7 +219,8 @@ struct postgres {
     int64_t statement_timeout_us;
     pthread_mutex_t lock; /* of `threads` */
     postgres_thread_t *threads;
-    atomic_int unreachable; /* reading connections that cannot be opened now */
+    _Atomic(postgres_thread_t *) prior; /* whose repeater has priority; NULL: nobody's */
+    atomic_int unreachable;             /* reading connections that cannot be opened now */
 };
 
 postgres_thread_t *postgres_mine(database_t *database);

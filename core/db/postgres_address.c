@@ -94,21 +94,37 @@ static void add(connect_parameters_t *parameters, size_t *count, const char *key
     parameters->values[(*count)++] = value;
 }
 
+static bool is_ours(const char *keyword)
+{
+    return strcmp(keyword, "options") == 0 || strcmp(keyword, "client_encoding") == 0 ||
+           strcmp(keyword, "application_name") == 0;
+}
+
+/* A server whose host is gone is noticed within half a minute, unless the URL says otherwise. */
+static void add_network_limits(connect_parameters_t *parameters, size_t *count,
+                               const PQconninfoOption *parsed)
+{
+    static const char *const limits[][2] = {{"keepalives_idle", "15"},
+                                            {"keepalives_interval", "5"},
+                                            {"keepalives_count", "3"},
+                                            {"tcp_user_timeout", "30000"}};
+    for (size_t i = 0; i < COUNT_OF(limits); i++)
+        if (parsed_value(parsed, limits[i][0]) == NULL)
+            add(parameters, count, limits[i][0], copy(limits[i][1]));
+}
+
 static connect_parameters_t make_parameters(const PQconninfoOption *parsed, char *options)
 {
     connect_parameters_t parameters = {memory_new((KEYWORDS_MAX + 1) * sizeof(char *)),
                                        memory_new((KEYWORDS_MAX + 1) * sizeof(char *))};
     size_t count = 0;
-    for (; parsed->keyword && count < KEYWORDS_MAX - 3; parsed++) {
-        bool ours = strcmp(parsed->keyword, "options") == 0 ||
-                    strcmp(parsed->keyword, "client_encoding") == 0 ||
-                    strcmp(parsed->keyword, "application_name") == 0;
-        if (parsed->val && !ours)
-            add(&parameters, &count, parsed->keyword, copy(parsed->val));
-    }
+    add_network_limits(&parameters, &count, parsed);
     add(&parameters, &count, "options", options);
     add(&parameters, &count, "client_encoding", copy("UTF8"));
     add(&parameters, &count, "application_name", copy("folkmoot"));
+    for (; parsed->keyword && count < KEYWORDS_MAX; parsed++)
+        if (parsed->val && !is_ours(parsed->keyword))
+            add(&parameters, &count, parsed->keyword, copy(parsed->val));
     return parameters;
 }
 

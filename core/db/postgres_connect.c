@@ -242,6 +242,8 @@ void postgres_connection_expire(connection_t *connection)
         postgres_connection_timer(connection, NEVER);
         if (connection->pool)
             postgres_pool_expire(connection);
+        else
+            postgres_connection_lost(connection); /* no answer comes */
         break;
     case CONNECTION_CLOSED:
         break;

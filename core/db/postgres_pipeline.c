@@ -134,6 +134,17 @@ call_t *postgres_send_command(connection_t *connection, const char *sql, bool ke
     return kept ? call : NULL;
 }
 
+/* A statement cannot take longer than the server lets it: when no answer comes for longer, none will. Of
+ * connections on lease their holder knows when it is enough. */
+static void expect_answer(connection_t *connection)
+{
+    enum { BEYOND_TIMEOUT_US = 10 * SECOND_US };
+    if (connection->pool || connection->state != CONNECTION_OPEN)
+        return;
+    int64_t patience = connection->mine->postgres->statement_timeout_us + BEYOND_TIMEOUT_US;
+    postgres_connection_timer(connection, connection->first ? clock_monotonic() + patience : NEVER);
+}
+
 static void flush(connection_t *connection)
 {
     int left = PQflush(connection->link);
@@ -149,10 +160,10 @@ void postgres_sync(connection_t *connection)
         return;
     call_new(connection, CALL_SYNC, NULL, false);
     connection->unsynced = 0;
-    if (PQpipelineSync(connection->link))
-        flush(connection);
-    else
-        postgres_connection_lost(connection);
+    if (!PQpipelineSync(connection->link))
+        return postgres_connection_lost(connection);
+    flush(connection);
+    expect_answer(connection);
 }
 
 static void sync_now(loop_flush_t *at_end)
@@ -190,12 +201,13 @@ static void take_result(connection_t *connection, PGresult *result)
 {
     call_t *call = connection->first;
     call->end = end_of(result);
-    if (call->end == CALL_SKIPPED && call->result) /* its PREPARE failed: that is the reason */
+    if (call->end == CALL_SKIPPED && call->result) { /* its PREPARE failed: that is the reason */
         call->end = CALL_REFUSED;
-    if (call->result == NULL)
-        call->result = result;
-    else
         PQclear(result);
+    } else {
+        PQclear(call->result);
+        call->result = result;
+    }
 }
 
 static void finish_call(connection_t *connection)
@@ -236,6 +248,7 @@ void postgres_receive(connection_t *connection)
     if (PQstatus(connection->link) == CONNECTION_BAD)
         return postgres_connection_lost(connection);
     flush(connection);
+    expect_answer(connection);
     if (connection->state == CONNECTION_OPEN && connection->first == NULL && connection->pool)
         postgres_pool_answered(connection);
 }

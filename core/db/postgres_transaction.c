@@ -10,7 +10,7 @@
 enum {
     TRIES_MAX = 20,
     DUPLICATE_TRIES_MAX = 3, /* a unique_violation may come of a conflict, but hardly again and again */
-    TRIES_BEFORE_CLOSING = 3,
+    CONFLICTS_BEFORE_PRIORITY = 3,
     PAUSE_MOST_US = 20 * MILLISECOND_US,
     COMMIT_MOST_US = 10 * SECOND_US,
 };
@@ -200,20 +200,15 @@ static void try_once(req_t *req, void *arg)
     commit(transaction);
 }
 
+/* A while that grows, and differs from one to the next. */
 static void pause_before(body_run_t *run)
 {
-    int64_t most = MILLISECOND_US << (run->conflicts < 6 ? run->conflicts : 6);
+    req_t *req = run->transaction.tx.req;
+    int64_t most = MILLISECOND_US << (run->tries < 6 ? run->tries : 6);
     if (most > PAUSE_MOST_US)
         most = PAUSE_MOST_US;
-    int64_t until = clock_monotonic();
-    until += until * 31 % most;
-    req_t *req = run->transaction.tx.req;
-    wake_t wake;
-    do {
-        wake = postgres_wait(run->transaction.mine, until < req->deadline ? until : req->deadline);
-    } while (wake == WAKE_CALLED);
-    if (wake == WAKE_CANCELLED || clock_monotonic() >= req->deadline)
-        postgres_check_wake(req, wake);
+    int64_t duration = clock_monotonic() * 31 % most;
+    postgres_check_wake(req, postgres_pause(run->transaction.mine, duration, req->deadline));
 }
 
 /* Gets the body out of the way of those that it collided with. */
@@ -226,11 +221,11 @@ static void after_conflict(body_run_t *run)
     if (!run->repeater) {
         postgres_check_wake(req, postgres_crossing_repeat(mine, req->deadline));
         run->repeater = true;
-        return;
+    } else {
+        pause_before(run);
     }
-    if (run->conflicts >= TRIES_BEFORE_CLOSING)
-        postgres_crossing_close(mine);
-    pause_before(run);
+    bool often = run->conflicts >= CONFLICTS_BEFORE_PRIORITY;
+    postgres_check_wake(req, postgres_crossing_again(mine, often, req->deadline));
 }
 
 static void run_until_done(req_t *req, void *arg)
@@ -246,6 +241,8 @@ static void run_until_done(req_t *req, void *arg)
         arena_rewind(req->arena, mark);
         if (run->again == AGAIN_CONFLICT)
             after_conflict(run);
+        else
+            pause_before(run);
     }
 }
 

@@ -130,6 +130,15 @@ wake_t postgres_wait(postgres_thread_t *mine, int64_t deadline)
     return mine->loop ? fiber_wait(deadline) : poll_once(mine, deadline);
 }
 
+wake_t postgres_pause(postgres_thread_t *mine, int64_t duration_us, int64_t deadline)
+{
+    int64_t until = clock_monotonic() + duration_us;
+    wake_t wake = WAKE_CALLED;
+    while (wake == WAKE_CALLED)
+        wake = postgres_wait(mine, until < deadline ? until : deadline);
+    return wake == WAKE_DEADLINE && until < deadline ? WAKE_CALLED : wake;
+}
+
 wake_t postgres_wait_called(postgres_thread_t *mine, waiter_t *waiter, int64_t deadline)
 {
     while (!waiter->called) {

@@ -1,6 +1,6 @@
 /*
- * The SQLite driver: opening a module's file and refusing what is not one, migrating, checking, closing. The rest of the
- * driver is listed in sqlite.h.
+ * The SQLite driver: opening a module's file and refusing what is not one, migrating, checking, closing. The
+ * rest of the driver is listed in sqlite.h.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -27,15 +27,17 @@ static const char journal_sql[] = "CREATE TABLE IF NOT EXISTS migration_journal 
 static char *path_of(const database_t *database, arena_t *arena, str_t *error)
 {
     const char *given = database->url + strlen("sqlite:");
-    str_t path = *given ? str_from(given)
-                        : arena_printf(arena, "%.*s/%s.sqlite", STR_ARGS(database->host->data), database->name);
+    str_t path = *given
+                     ? str_from(given)
+                     : arena_printf(arena, "%.*s/%s.sqlite", STR_ARGS(database->host->data), database->name);
     char *copy;
 
     if (path.at[0] != '/') {
-        *error = arena_printf(arena,
-                              "The address \"%s\" of the database of %s is no absolute path. Write \"sqlite:\" for a file "
-                              "in the data directory, or \"sqlite:/path/to/file\".",
-                              database->url, database->name);
+        *error = arena_printf(
+            arena,
+            "The address \"%s\" of the database of %s is no absolute path. Write \"sqlite:\" for a file "
+            "in the data directory, or \"sqlite:/path/to/file\".",
+            database->url, database->name);
         return NULL;
     }
     copy = memory_new(path.length + 1);
@@ -61,7 +63,8 @@ static bool claim_file(sqlite3 *handle, sqlite_error_t *error)
 {
     int64_t ours, empty;
 
-    if (!sqlite_number(handle, "SELECT application_id = " APPLICATION_ID " FROM pragma_application_id", &ours, error) ||
+    if (!sqlite_number(handle, "SELECT application_id = " APPLICATION_ID " FROM pragma_application_id", &ours,
+                       error) ||
         !sqlite_number(handle, "SELECT count(*) = 0 FROM sqlite_schema", &empty, error))
         return false;
     if (ours)
@@ -98,17 +101,18 @@ static bool belongs_to(database_t *database, arena_t *arena, str_t *error)
     sqlite3_stmt *find = NULL;
     bool other = false;
 
-    if (sqlite3_prepare_v2(handle, "SELECT part FROM migration_journal WHERE part NOT IN ('core', ?1) LIMIT 1", -1,
+    if (sqlite3_prepare_v2(handle,
+                           "SELECT part FROM migration_journal WHERE part NOT IN ('core', ?1) LIMIT 1", -1,
                            &find, NULL) == SQLITE_OK) {
         sqlite3_bind_text(find, 1, database->name, -1, SQLITE_STATIC);
         other = sqlite3_step(find) == SQLITE_ROW;
     }
     if (other)
-        *error = arena_printf(arena,
-                              "The file %s is the database of the module %s and cannot be that of %s too. Give each module "
-                              "a file of its own.",
-                              sqlite_state_of(database)->path, (const char *)sqlite3_column_text(find, 0),
-                              database->name);
+        *error = arena_printf(
+            arena,
+            "The file %s is the database of the module %s and cannot be that of %s too. Give each module "
+            "a file of its own.",
+            sqlite_state_of(database)->path, (const char *)sqlite3_column_text(find, 0), database->name);
     sqlite3_finalize(find);
     return !other;
 }
@@ -175,7 +179,8 @@ static bool sqlite_alive(database_t *database)
     sqlite_error_t error;
     sqlite_connection_t *connection = sqlite_connection_of_thread(database, &error);
 
-    return connection && sqlite_execute(connection->handle, "SELECT 1 FROM migration_journal LIMIT 1", &error);
+    return connection &&
+           sqlite_execute(connection->handle, "SELECT 1 FROM migration_journal LIMIT 1", &error);
 }
 
 /* ---- migrating ---- */
@@ -194,8 +199,8 @@ static bool sqlite_journal(database_t *database, const char *set, arena_t *arena
     sqlite3_stmt *find = NULL;
     size_t room = 0;
     int code = sqlite3_prepare_v2(state->writing->handle,
-                                  "SELECT name, hash FROM migration_journal WHERE part = ?1 ORDER BY name", -1, &find,
-                                  NULL);
+                                  "SELECT name, hash FROM migration_journal WHERE part = ?1 ORDER BY name",
+                                  -1, &find, NULL);
 
     *count = 0;
     if (code == SQLITE_OK)
@@ -208,8 +213,8 @@ static bool sqlite_journal(database_t *database, const char *set, arena_t *arena
                 memcpy(larger, *rows, *count * sizeof *larger);
             *rows = larger;
         }
-        copy_text((*rows)[*count].name, sizeof (*rows)->name, find, 0);
-        copy_text((*rows)[*count].hash, sizeof (*rows)->hash, find, 1);
+        copy_text((*rows)[*count].name, sizeof(*rows)->name, find, 0);
+        copy_text((*rows)[*count].hash, sizeof(*rows)->hash, find, 1);
         ++*count;
         code = SQLITE_OK;
     }
@@ -229,8 +234,9 @@ static bool is_applied(sqlite3 *handle, const char *set, const migration_t *migr
     sqlite3_stmt *find = NULL;
     bool applied = false;
 
-    if (sqlite3_prepare_v2(handle, "SELECT 1 FROM migration_journal WHERE part = ?1 AND name = ?2 AND hash = ?3", -1, &find,
-                           NULL) == SQLITE_OK) {
+    if (sqlite3_prepare_v2(handle,
+                           "SELECT 1 FROM migration_journal WHERE part = ?1 AND name = ?2 AND hash = ?3", -1,
+                           &find, NULL) == SQLITE_OK) {
         sqlite3_bind_text(find, 1, set, -1, SQLITE_STATIC);
         sqlite3_bind_text(find, 2, migration->name, -1, SQLITE_STATIC);
         sqlite3_bind_text(find, 3, migration->hash, -1, SQLITE_STATIC);
@@ -240,10 +246,12 @@ static bool is_applied(sqlite3 *handle, const char *set, const migration_t *migr
     return applied;
 }
 
-static bool note_applied(sqlite3 *handle, const char *set, const migration_t *migration, sqlite_error_t *reason)
+static bool note_applied(sqlite3 *handle, const char *set, const migration_t *migration,
+                         sqlite_error_t *reason)
 {
     sqlite3_stmt *insert = NULL;
-    int code = sqlite3_prepare_v2(handle, "INSERT INTO migration_journal VALUES (?1, ?2, ?3, ?4)", -1, &insert, NULL);
+    int code = sqlite3_prepare_v2(handle, "INSERT INTO migration_journal VALUES (?1, ?2, ?3, ?4)", -1,
+                                  &insert, NULL);
 
     if (code == SQLITE_OK) {
         sqlite3_bind_text(insert, 1, set, -1, SQLITE_STATIC);
@@ -288,8 +296,8 @@ static bool apply(sqlite3 *handle, const char *set, const migration_t *migration
            sqlite_execute(handle, "COMMIT", reason);
 }
 
-static bool sqlite_migrate(database_t *database, const char *set, const migration_t *migration, arena_t *arena,
-                           str_t *error)
+static bool sqlite_migrate(database_t *database, const char *set, const migration_t *migration,
+                           arena_t *arena, str_t *error)
 {
     sqlite_state_t *state = sqlite_state_of(database);
     sqlite3 *handle = state->writing->handle;

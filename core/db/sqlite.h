@@ -1,6 +1,6 @@
 /*
- * Inside the SQLite driver. A database is a file in WAL mode: any number of connections read it, each used by one thread;
- * one connection writes, on the writer thread.
+ * Inside the SQLite driver. A database is a file in WAL mode: any number of connections read it, each used by
+ * one thread; one connection writes, on the writer thread.
  *
  *   sqlite.c            the driver: opening, migrating, checking, closing
  *   sqlite_connection.c connections, their settings and prepared statements, and which thread uses which
@@ -72,16 +72,20 @@ void sqlite_start(void); /* once per process, before the first connection */
 
 typedef enum sqlite_purpose { PURPOSE_CREATE, PURPOSE_WRITE, PURPOSE_READ } sqlite_purpose_t;
 
-/* NULL with *error. A connection that creates has no settings yet that would change the file: see sqlite_connection_set_up. */
-sqlite_connection_t *sqlite_connection_open(const database_t *database, sqlite_purpose_t purpose, sqlite_error_t *error);
-bool sqlite_connection_set_up(sqlite_connection_t *connection, sqlite_purpose_t purpose, sqlite_error_t *error);
+/* NULL with *error. A connection that creates has no settings yet that would change the file: see
+ * sqlite_connection_set_up. */
+sqlite_connection_t *sqlite_connection_open(const database_t *database, sqlite_purpose_t purpose,
+                                            sqlite_error_t *error);
+bool sqlite_connection_set_up(sqlite_connection_t *connection, sqlite_purpose_t purpose,
+                              sqlite_error_t *error);
 void sqlite_connection_close(sqlite_connection_t *connection); /* NULL is fine */
 
 /* This thread's connection for reading, opened on first use; NULL with *error. */
 sqlite_connection_t *sqlite_connection_of_thread(database_t *database, sqlite_error_t *error);
 
 /* The statement, prepared once per connection; NULL with *error. */
-sqlite3_stmt *sqlite_prepared(sqlite_connection_t *connection, const statement_t *statement, sqlite_error_t *error);
+sqlite3_stmt *sqlite_prepared(sqlite_connection_t *connection, const statement_t *statement,
+                              sqlite_error_t *error);
 
 /* The one number that a statement gives; false with *error. */
 bool sqlite_number(sqlite3 *handle, const char *sql, int64_t *number, sqlite_error_t *error);
@@ -97,6 +101,7 @@ int64_t sqlite_run(tx_t *tx, const statement_t *statement, const void *in);
 
 sqlite_writer_t *sqlite_writer_start(database_t *database, sqlite_error_t *error);
 void sqlite_writer_stop(sqlite_writer_t *writer); /* finishes what waits; NULL is fine */
-void sqlite_transact(req_t *req, database_t *database, void (*body)(tx_t *tx, void *arg), void *arg, bool *appended);
+void sqlite_transact(req_t *req, database_t *database, void (*body)(tx_t *tx, void *arg), void *arg,
+                     bool *appended);
 
 #endif

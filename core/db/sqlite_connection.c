@@ -1,6 +1,6 @@
 /*
- * Connections to a SQLite file: their settings, their prepared statements, and one for reading per thread. A connection is
- * used by one thread at a time, so SQLite's own locks are off.
+ * Connections to a SQLite file: their settings, their prepared statements, and one for reading per thread. A
+ * connection is used by one thread at a time, so SQLite's own locks are off.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -12,8 +12,10 @@
 #include "core/runtime/panic.h"
 
 enum {
+    MIGRATING_BUSY_MS = 30000, /* another process may be migrating the same file */
     WRITER_BUSY_MS = 5000,
-    /* A reader finds the file locked only while another process recovers or closes it; it holds up its whole loop. */
+    /* A reader finds the file locked only while another process recovers or closes it; it holds up its whole
+       loop. */
     READER_BUSY_MS = 1000,
     PROGRESS_STEPS = 4096, /* of SQLite's machine between two looks at the deadline: some tens of µs */
     KNOWN_MAX = 64,
@@ -62,6 +64,12 @@ bool sqlite_number(sqlite3 *handle, const char *sql, int64_t *number, sqlite_err
 
 /* ---- one connection ---- */
 
+static const int busy_ms[] = {
+    [PURPOSE_CREATE] = MIGRATING_BUSY_MS,
+    [PURPOSE_WRITE] = WRITER_BUSY_MS,
+    [PURPOSE_READ] = READER_BUSY_MS,
+};
+
 static int is_past_deadline(void *arg)
 {
     const sqlite_connection_t *connection = arg;
@@ -74,23 +82,27 @@ static bool use_write_ahead_log(sqlite_connection_t *connection, sqlite_error_t 
     int64_t wal;
 
     if (!sqlite_execute(connection->handle, "PRAGMA journal_mode = WAL", error) ||
-        !sqlite_number(connection->handle, "SELECT journal_mode = 'wal' FROM pragma_journal_mode", &wal, error))
+        !sqlite_number(connection->handle, "SELECT journal_mode = 'wal' FROM pragma_journal_mode", &wal,
+                       error))
         return false;
     if (!wal)
-        sqlite_error_set(error, SQLITE_CANTOPEN,
-                         "its file system cannot share memory between processes, as network file systems cannot. Put the "
-                         "data directory on a local disk");
+        sqlite_error_set(
+            error, SQLITE_CANTOPEN,
+            "its file system cannot share memory between processes, as network file systems cannot. Put the "
+            "data directory on a local disk");
     return wal;
 }
 
 /* Durable means durable: with FULL every commit is on the disk before anybody is answered. */
-bool sqlite_connection_set_up(sqlite_connection_t *connection, sqlite_purpose_t purpose, sqlite_error_t *error)
+bool sqlite_connection_set_up(sqlite_connection_t *connection, sqlite_purpose_t purpose,
+                              sqlite_error_t *error)
 {
     sqlite3 *handle = connection->handle;
 
+    sqlite3_busy_timeout(handle, busy_ms[purpose]);
     if (purpose == PURPOSE_READ)
-        return sqlite_execute(handle, "PRAGMA query_only = ON; PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY",
-                              error);
+        return sqlite_execute(
+            handle, "PRAGMA query_only = ON; PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY", error);
     return use_write_ahead_log(connection, error) &&
            sqlite_execute(handle,
                           "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4000;"
@@ -100,13 +112,14 @@ bool sqlite_connection_set_up(sqlite_connection_t *connection, sqlite_purpose_t 
 
 static int open_handle(sqlite_connection_t *connection, const char *path, sqlite_purpose_t purpose)
 {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (purpose == PURPOSE_CREATE ? SQLITE_OPEN_CREATE : 0);
+    int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (purpose == PURPOSE_CREATE ? SQLITE_OPEN_CREATE : 0);
     int code = sqlite3_open_v2(path, &connection->handle, flags, NULL);
 
     if (code != SQLITE_OK)
         return code;
     sqlite3_extended_result_codes(connection->handle, 1);
-    sqlite3_busy_timeout(connection->handle, purpose == PURPOSE_READ ? READER_BUSY_MS : WRITER_BUSY_MS);
+    sqlite3_busy_timeout(connection->handle, busy_ms[purpose]);
     sqlite3_db_config(connection->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(connection->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL); /* "word" is never a text */
     sqlite3_db_config(connection->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
@@ -114,7 +127,8 @@ static int open_handle(sqlite_connection_t *connection, const char *path, sqlite
     return SQLITE_OK;
 }
 
-sqlite_connection_t *sqlite_connection_open(const database_t *database, sqlite_purpose_t purpose, sqlite_error_t *error)
+sqlite_connection_t *sqlite_connection_open(const database_t *database, sqlite_purpose_t purpose,
+                                            sqlite_error_t *error)
 {
     sqlite_connection_t *connection = memory_new(sizeof *connection);
     int code;
@@ -156,14 +170,16 @@ static bool shape_fits(sqlite3_stmt *prepared, const statement_t *statement, sql
     return false;
 }
 
-sqlite3_stmt *sqlite_prepared(sqlite_connection_t *connection, const statement_t *statement, sqlite_error_t *error)
+sqlite3_stmt *sqlite_prepared(sqlite_connection_t *connection, const statement_t *statement,
+                              sqlite_error_t *error)
 {
     sqlite3_stmt *prepared = connection->prepared[statement->slot];
     int code;
 
     if (prepared)
         return prepared;
-    code = sqlite3_prepare_v3(connection->handle, statement->sqlite, -1, SQLITE_PREPARE_PERSISTENT, &prepared, NULL);
+    code = sqlite3_prepare_v3(connection->handle, statement->sqlite, -1, SQLITE_PREPARE_PERSISTENT, &prepared,
+                              NULL);
     if (code != SQLITE_OK) {
         sqlite_error_take(error, connection->handle, code);
         return NULL;
@@ -183,8 +199,8 @@ typedef struct known_connection {
     sqlite_connection_t *connection;
 } known_connection_t;
 
-/* What this thread used lately. Ids count up, so neighbours never share a place; an entry of a closed database never
- * matches again. */
+/* What this thread used lately. Ids count up, so neighbours never share a place; an entry of a closed
+ * database never matches again. */
 static _Thread_local known_connection_t known[KNOWN_MAX];
 
 static sqlite_connection_t *find_of_thread(sqlite_state_t *state)
@@ -198,8 +214,10 @@ static sqlite_connection_t *find_of_thread(sqlite_state_t *state)
     return connection;
 }
 
-/* A thread is known by the address of its table. When it ends, the next thread with that address takes over what it left. */
-static sqlite_connection_t *open_for_thread(database_t *database, sqlite_state_t *state, sqlite_error_t *error)
+/* A thread is known by the address of its table. When it ends, the next thread with that address takes over
+ * what it left. */
+static sqlite_connection_t *open_for_thread(database_t *database, sqlite_state_t *state,
+                                            sqlite_error_t *error)
 {
     sqlite_connection_t *connection = find_of_thread(state);
 

@@ -1,6 +1,7 @@
 /*
- * What SQLite's errors mean to three people: the one who called (a problem), the one who reads the log (a line), and the one
- * who starts the program (a sentence with the remedy). A new cause that deserves its own words goes here.
+ * What SQLite's errors mean to three people: the one who called (a problem), the one who reads the log (a
+ * line), and the one who starts the program (a sentence with the remedy). A new cause that deserves its own
+ * words goes here.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -63,9 +64,10 @@ void sqlite_error_log(const database_t *database, const char *statement, const s
 {
     bool damaged = (error->code & 0xff) == SQLITE_CORRUPT || (error->code & 0xff) == SQLITE_NOTADB;
 
-    logline((error->code & 0xff) == SQLITE_INTERRUPT ? LINE_WARNING : LINE_ERROR, "statement_failed", "database",
-            database->name, "statement", statement, "code", line_number(error->code), "reason", error->message,
-            "remedy", damaged ? "the file is damaged: stop the server and restore a backup" : NULL, NULL);
+    logline((error->code & 0xff) == SQLITE_INTERRUPT ? LINE_WARNING : LINE_ERROR, "statement_failed",
+            "database", database->name, "statement", statement, "code", line_number(error->code), "reason",
+            error->message, "remedy",
+            damaged ? "the file is damaged: stop the server and restore a backup" : NULL, NULL);
 }
 
 static const char *cause_and_remedy(const sqlite_error_t *error)
@@ -73,18 +75,21 @@ static const char *cause_and_remedy(const sqlite_error_t *error)
     if (is_full(error))
         return "the disk is full. Free some space and start again";
     if (error->system == EACCES || error->system == EPERM || error->system == EROFS)
-        return "this user may not write there. Give the data directory to the user that runs Folkmoot, on a disk "
+        return "this user may not write there. Give the data directory to the user that runs Folkmoot, on a "
+               "disk "
                "that is mounted for writing";
     if (error->system == ENOENT || error->system == ENOTDIR)
         return "its folder does not exist. Make it, or correct the path in the configuration";
     switch (error->code & 0xff) {
     case SQLITE_NOTADB:
-        return "this file is not a Folkmoot database, or it is damaged. Correct the path, or restore a backup";
+        return "this file is not a Folkmoot database, or it is damaged. Correct the path, or restore a "
+               "backup";
     case SQLITE_CORRUPT:
         return "the file is damaged. Restore a backup; keep the damaged file for examination";
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return "another program keeps it locked. Stop that program, or wait until it has finished, and start again";
+        return "another program keeps it locked. Stop that program, or wait until it has finished, and start "
+               "again";
     case SQLITE_READONLY:
         return "it is read-only. Give the data directory and its files to the user that runs Folkmoot";
     default:

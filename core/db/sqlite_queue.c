@@ -1,7 +1,7 @@
 /*
- * The queue before a SQLite writer. Whoever waits can withdraw a job as long as it has not begun; from then on it waits
- * through, since the body uses the request's memory. Answers go to the loops of the waiting fibers, one message for each
- * loop and batch.
+ * The queue before a SQLite writer. Whoever waits can withdraw a job as long as it has not begun; from then
+ * on it waits through, since the body uses the request's memory. Answers go to the loops of the waiting
+ * fibers, one message for each loop and batch.
  */
 #include <errno.h>
 #include <time.h>

@@ -1,7 +1,7 @@
 /*
- * Running a statement on SQLite: parameters out of the input struct, rows into row structs. A read runs on the thread that
- * asks; one that is marked slow runs on the worker pool while its fiber waits. Nothing here unwinds while a statement is open:
- * call_run gives back an error, and its callers raise it.
+ * Running a statement on SQLite: parameters out of the input struct, rows into row structs. A read runs on
+ * the thread that asks; one that is marked slow runs on the worker pool while its fiber waits. Nothing here
+ * unwinds while a statement is open: call_run gives back an error, and its callers raise it.
  */
 #include <errno.h>
 
@@ -63,7 +63,8 @@ static int bind_value(sqlite3_stmt *prepared, int place, const value_slot_t *slo
     case VALUE_BOOL:
         return sqlite3_bind_int(prepared, place, *(const bool *)value);
     case VALUE_TEXT:
-        return sqlite3_bind_text64(prepared, place, text->at ? text->at : "", text->length, SQLITE_STATIC, SQLITE_UTF8);
+        return sqlite3_bind_text64(prepared, place, text->at ? text->at : "", text->length, SQLITE_STATIC,
+                                   SQLITE_UTF8);
     case VALUE_BYTES:
         return sqlite3_bind_blob64(prepared, place, text->at ? text->at : "", text->length, SQLITE_STATIC);
     case VALUE_UUID:
@@ -104,8 +105,10 @@ static str_t text_of(arena_t *arena, const void *at, int length)
     return length > 0 ? arena_str(arena, (str_t){at, (size_t)length}) : STR("");
 }
 
-/* The row is all zero before, which is what null looks like. False when the column holds something else than was declared. */
-static bool read_value(sqlite3_stmt *prepared, int column, const value_slot_t *slot, arena_t *arena, char *row)
+/* The row is all zero before, which is what null looks like. False when the column holds something else than
+ * was declared. */
+static bool read_value(sqlite3_stmt *prepared, int column, const value_slot_t *slot, arena_t *arena,
+                       char *row)
 {
     int type = sqlite3_column_type(prepared, column);
     void *out = row + slot->offset;
@@ -125,10 +128,12 @@ static bool read_value(sqlite3_stmt *prepared, int column, const value_slot_t *s
         *(bool *)out = sqlite3_column_int64(prepared, column) != 0;
         return true;
     case VALUE_TEXT:
-        *(str_t *)out = text_of(arena, sqlite3_column_text(prepared, column), sqlite3_column_bytes(prepared, column));
+        *(str_t *)out =
+            text_of(arena, sqlite3_column_text(prepared, column), sqlite3_column_bytes(prepared, column));
         return true;
     case VALUE_BYTES:
-        *(str_t *)out = text_of(arena, sqlite3_column_blob(prepared, column), sqlite3_column_bytes(prepared, column));
+        *(str_t *)out =
+            text_of(arena, sqlite3_column_blob(prepared, column), sqlite3_column_bytes(prepared, column));
         return true;
     case VALUE_UUID:
         if (sqlite3_column_bytes(prepared, column) != sizeof(uuid_t))
@@ -171,7 +176,8 @@ static bool read_row(sqlite_call_t *call, sqlite3_stmt *prepared)
     for (int i = 0; i < statement->out_count; i++) {
         if (read_value(prepared, i, &statement->out[i], call->arena, row))
             continue;
-        sqlite_error_set(&call->error, SQLITE_MISMATCH, "a column holds null or a type that its declaration excludes");
+        sqlite_error_set(&call->error, SQLITE_MISMATCH,
+                         "a column holds null or a type that its declaration excludes");
         return false;
     }
     call->count++;
@@ -180,7 +186,8 @@ static bool read_row(sqlite_call_t *call, sqlite3_stmt *prepared)
 
 /* ---- running ---- */
 
-/* The message of a plain SQLITE_ERROR at run time may quote a value (FTS5 does), and values do not go to the log. */
+/* The message of a plain SQLITE_ERROR at run time may quote a value (FTS5 does), and values do not go to the
+ * log. */
 static void take_error(sqlite_call_t *call, sqlite3 *handle, int code)
 {
     if ((code & 0xff) == SQLITE_ERROR)
@@ -203,8 +210,8 @@ static void step_all(sqlite_call_t *call, sqlite3 *handle, sqlite3_stmt *prepare
         take_error(call, handle, code);
 }
 
-/* A writer's connection that is no longer in its transaction: SQLite rolled it back after an earlier error, and whatever ran
- * now would be committed on its own. */
+/* A writer's connection that is no longer in its transaction: SQLite rolled it back after an earlier error,
+ * and whatever ran now would be committed on its own. */
 static bool lost_transaction(const sqlite_call_t *call)
 {
     return call->connection && sqlite3_get_autocommit(call->connection->handle);

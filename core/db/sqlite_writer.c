@@ -1,10 +1,10 @@
 /*
- * The writer thread of a SQLite database. It takes all bodies that wait, runs each in a savepoint of its own, and makes them
- * durable with one commit; only then is anybody answered. Meanwhile the next batch gathers: the slower the disk, the larger the
- * batches.
+ * The writer thread of a SQLite database. It takes all bodies that wait, runs each in a savepoint of its own,
+ * and makes them durable with one commit; only then is anybody answered. Meanwhile the next batch gathers:
+ * the slower the disk, the larger the batches.
  *
- * A body that fails is undone and the rest goes on. When SQLite rolls back the whole transaction (a full disk, no memory),
- * the body at which it happened takes the blame and the others run again without it.
+ * A body that fails is undone and the rest goes on. When SQLite rolls back the whole transaction (a full
+ * disk, no memory), the body at which it happened takes the blame and the others run again without it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -90,7 +90,8 @@ static void call_body(req_t *req, void *arg)
     run->job->body(&run->tx.tx, run->job->arg);
 }
 
-/* Foreign keys that are checked at the commit would fail the whole batch; so each body answers for its own. */
+/* Foreign keys that are checked at the commit would fail the whole batch; so each body answers for its own.
+ */
 static bool foreign_keys_hold(sqlite_writer_t *writer, sqlite_job_t *job)
 {
     int open = 0, highest = 0;
@@ -99,7 +100,8 @@ static bool foreign_keys_hold(sqlite_writer_t *writer, sqlite_job_t *job)
     if (open == 0)
         return true;
     job->outcome = JOB_ERROR;
-    sqlite_error_set(&job->error, SQLITE_CONSTRAINT_FOREIGNKEY, "FOREIGN KEY constraint failed at the end of a transaction");
+    sqlite_error_set(&job->error, SQLITE_CONSTRAINT_FOREIGNKEY,
+                     "FOREIGN KEY constraint failed at the end of a transaction");
     sqlite_error_log(writer->database, "COMMIT", &job->error);
     return false;
 }
@@ -195,7 +197,8 @@ static void batch_failed(sqlite_writer_t *writer, const char *step, const sqlite
     }
 }
 
-/* In WAL mode another process can hold up a commit for a moment only; it is asked again before it counts as failed. */
+/* In WAL mode another process can hold up a commit for a moment only; it is asked again before it counts as
+ * failed. */
 static bool commit(sqlite_writer_t *writer, sqlite_error_t *error)
 {
     int64_t until = clock_monotonic() + COMMIT_BUSY_MS * MILLISECOND_US;
@@ -263,8 +266,8 @@ static void checkpoint_when_due(sqlite_writer_t *writer)
     if (writer->frames < writer->checkpoint_at)
         return;
     sqlite3_busy_timeout(handle, LARGE_LOG_WAIT_MS);
-    code = sqlite3_wal_checkpoint_v2(handle, NULL, large ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, NULL,
-                                     NULL);
+    code = sqlite3_wal_checkpoint_v2(
+        handle, NULL, large ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     sqlite3_busy_timeout(handle, COMMIT_BUSY_MS);
     writer->checkpoint_at = writer->frames + CHECKPOINT_FRAMES;
     if (code != SQLITE_OK && code != SQLITE_BUSY) {
@@ -327,7 +330,8 @@ static bool prepare_commands(sqlite_writer_t *writer, sqlite_error_t *error)
     sqlite3 *handle = writer->connection->handle;
 
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        int code = sqlite3_prepare_v3(handle, command_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &writer->commands[i], NULL);
+        int code = sqlite3_prepare_v3(handle, command_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                      &writer->commands[i], NULL);
 
         if (code == SQLITE_OK)
             continue;
@@ -377,7 +381,8 @@ void sqlite_writer_stop(sqlite_writer_t *writer)
     writer_free(writer);
 }
 
-void sqlite_transact(req_t *req, database_t *database, void (*body)(tx_t *tx, void *arg), void *arg, bool *appended)
+void sqlite_transact(req_t *req, database_t *database, void (*body)(tx_t *tx, void *arg), void *arg,
+                     bool *appended)
 {
     sqlite_writer_t *writer = sqlite_state_of(database)->writer;
     sqlite_job_t job = {.req = req, .body = body, .arg = arg};

@@ -31,7 +31,7 @@ static void unpack(const uint8_t *packed, cursor_t *cursor)
 
 static hash_t cursor_hash(req_t *req, const char *kind, const uint8_t packed[PACKED_SIZE])
 {
-    const size_t kind_size = strlen(kind);
+    const size_t kind_size = strlen(kind) + 1;
     char *text = arena_alloc(req->arena, PACKED_SIZE + kind_size);
 
     memcpy(text, packed, PACKED_SIZE);

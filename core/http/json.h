@@ -1,7 +1,8 @@
 /*
- * JSON text in and out (RFC 8259). The reader is a strict pull parser over a buffer: UTF-8 is checked, depth is bounded, a NUL
- * in a string, a lone surrogate, a number beyond what a double or int64 holds exactly as asked, and text behind the value are errors. The writer appends to a
- * buffer that grows in an arena. Decoding into structs is schema.h's work.
+ * JSON text in and out (RFC 8259). The reader is a strict pull parser over a buffer: UTF-8 is checked, depth
+ * is bounded, a NUL in a string, a lone surrogate, a number beyond what a double or int64 holds exactly as
+ * asked, and text behind the value are errors. The writer appends to a buffer that grows in an arena.
+ * Decoding into structs is schema.h's work.
  */
 #ifndef FOLKMOOT_JSON_H
 #define FOLKMOOT_JSON_H
@@ -12,11 +13,19 @@
 
 enum { JSON_DEPTH_MAX = 32 };
 
-typedef enum json_type { JSON_ERROR, JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT } json_type_t;
+typedef enum json_type {
+    JSON_ERROR,
+    JSON_NULL,
+    JSON_BOOL,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT
+} json_type_t;
 
 typedef struct json_reader {
     const char *at, *end, *start;
-    arena_t *arena;    /* where strings are put */
+    arena_t *arena; /* where strings are put */
     int depth;
     const char *error; /* NULL, or what is wrong, as a sentence; sticky */
 } json_reader_t;
@@ -27,9 +36,12 @@ json_type_t json_peek(json_reader_t *reader); /* the type of the value that come
 /* Each reads one value of that type and returns false (with error set) when there is another. */
 bool json_read_null(json_reader_t *reader) MUST_CHECK;
 bool json_read_bool(json_reader_t *reader, bool *value) MUST_CHECK;
-bool json_read_int(json_reader_t *reader, int64_t *value) MUST_CHECK; /* 1, 1.0 and 1e3 are integers; 1.5 is not */
-bool json_read_number(json_reader_t *reader, str_t *digits) MUST_CHECK; /* as it stands in the source, without a NUL */
-bool json_read_string(json_reader_t *reader, str_t *value) MUST_CHECK; /* in the arena, with a NUL behind it */
+bool json_read_int(json_reader_t *reader,
+                   int64_t *value) MUST_CHECK; /* 1, 1.0 and 1e3 are integers; 1.5 is not */
+bool json_read_number(json_reader_t *reader,
+                      str_t *digits) MUST_CHECK; /* as it stands in the source, without a NUL */
+bool json_read_string(json_reader_t *reader,
+                      str_t *value) MUST_CHECK;   /* in the arena, with a NUL behind it */
 bool json_skip(json_reader_t *reader) MUST_CHECK; /* any value, still checked */
 
 /* What the text of a JSON number is as an integer. */
@@ -41,8 +53,9 @@ bool json_object_begin(json_reader_t *reader) MUST_CHECK;
 bool json_object_next(json_reader_t *reader, str_t *name) MUST_CHECK;
 bool json_array_begin(json_reader_t *reader) MUST_CHECK;
 bool json_array_next(json_reader_t *reader) MUST_CHECK;
-bool json_end(json_reader_t *reader) MUST_CHECK; /* true when nothing but white space is left and there was no error */
-size_t json_line(const json_reader_t *reader);   /* 1-based line and column of the error, for messages */
+bool json_end(json_reader_t *reader)
+    MUST_CHECK; /* true when nothing but white space is left and there was no error */
+size_t json_line(const json_reader_t *reader); /* 1-based line and column of the error, for messages */
 size_t json_column(const json_reader_t *reader);
 
 typedef struct json_writer {

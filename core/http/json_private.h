@@ -1,4 +1,4 @@
-/* What the JSON reader and writer share: finding the next byte that is not plain, eight at a time. */
+/* What the files of the JSON reader and writer share. */
 #ifndef FOLKMOOT_JSON_PRIVATE_H
 #define FOLKMOOT_JSON_PRIVATE_H
 
@@ -35,5 +35,35 @@ static inline const char *json_plain_end(const char *at, const char *end)
         at++;
     return at;
 }
+
+static inline bool json_wrong(json_reader_t *reader, const char *error)
+{
+    if (reader->error == NULL)
+        reader->error = error;
+    return false;
+}
+
+static inline bool json_is_digit(char character)
+{
+    return character >= '0' && character <= '9';
+}
+
+/* At least one digit; returns the end of them, or NULL. */
+static inline const char *json_digits_end(const char *at, const char *end)
+{
+    const char *const start = at;
+
+    while (at < end && json_is_digit(*at))
+        at++;
+    return at > start ? at : NULL;
+}
+
+/* ---- json_string.c ---- */
+
+/* Checks the string that begins behind the quote at `at`. Returns where its closing quote stands, or NULL. */
+const char *json_string_end(json_reader_t *reader, const char *at, bool *escaped);
+
+/* Copies a string that was checked; what is escaped only gets shorter. Returns its length. */
+size_t json_unescape(json_reader_t *reader, char *out, const char *at, const char *end);
 
 #endif

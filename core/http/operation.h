@@ -1,6 +1,7 @@
 /*
- * Operations: what a caller can do. The table of a module's operations is generated from its openapi/<module>.yaml; the
- * handler is the C function of the operation's name, `reply_t create_post(req_t *req, const struct create_post_request *in)`.
+ * Operations: what a caller can do. The table of a module's operations is generated from its
+ * openapi/<module>.yaml; the handler is the C function of the operation's name, `reply_t create_post(req_t
+ * *req, const struct create_post_request *in)`.
  */
 #ifndef FOLKMOOT_OPERATION_H
 #define FOLKMOOT_OPERATION_H
@@ -8,7 +9,14 @@
 #include "core/http/reply.h"
 #include "core/http/schema.h"
 
-typedef enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, METHOD_COUNT } method_t;
+typedef enum method {
+    METHOD_GET,
+    METHOD_POST,
+    METHOD_PUT,
+    METHOD_PATCH,
+    METHOD_DELETE,
+    METHOD_COUNT
+} method_t;
 
 typedef enum access {
     ACCESS_ANYONE, /* security: [] — no token is looked at */
@@ -17,9 +25,9 @@ typedef enum access {
 } access_t;
 
 typedef struct operation {
-    const char *name;        /* operationId, "create_post" */
+    const char *name; /* operationId, "create_post" */
     method_t method;
-    const char *path;        /* "/api/v1/boards/{board}/posts" */
+    const char *path; /* "/api/v1/boards/{board}/posts" */
     access_t access;
     tier_t tier;             /* x-tier: the least tier that may; default unverified */
     unsigned roles;          /* member: [administrator, moderator]: one of these roles is needed; 0: none */
@@ -28,22 +36,26 @@ typedef struct operation {
     uint16_t body_offset;    /* of `body` in the request struct */
     size_t body_max;         /* bytes; x-body-max, default 64 KiB */
     int64_t timeout_us;      /* x-timeout-ms; default 10 s */
-    unsigned limit_count;    /* x-limit: {count, per_s}: requests per person (per address for strangers) and operation */
+    unsigned limit_count;    /* x-limit: {count, per_s}: requests per person (per address for strangers) and
+                                operation */
     unsigned limit_seconds;
-    bool needs_match;        /* x-if-match: required — 428 without If-Match */
+    bool needs_match; /* x-if-match: required — 428 without If-Match */
     reply_t (*handle)(req_t *req, const void *request);
 } operation_t;
 
-/* Fills the operation's request struct from what the gateway took apart, in the request's arena. Ends in MALFORMED,
- * INVALID or NOT_FOUND (a path value of the wrong form names nothing). `query` is raw, after the '?'. */
-const void *operation_decode(req_t *req, const operation_t *operation, const str_t *path_values, size_t path_count,
-                             str_t query, str_t body);
+/* Fills the operation's request struct from what the gateway took apart, in the request's arena. Ends in
+ * MALFORMED, INVALID or NOT_FOUND (a path value of the wrong form names nothing). `query` is raw, after the
+ * '?'. */
+const void *operation_decode(req_t *req, const operation_t *operation, const str_t *path_values,
+                             size_t path_count, str_t query, str_t body);
 
-/* One header value into the decoded request, when the operation takes a header of that name (any case); whoever calls this
- * ends with fail_fields when req->problem.field_count is above 0. */
-void operation_decode_header(req_t *req, const operation_t *operation, const void *request, str_t name, str_t value);
+/* One header value into the decoded request, when the operation takes a header of that name (any case);
+ * whoever calls this ends with fail_fields when req->problem.field_count is above 0. */
+void operation_decode_header(req_t *req, const operation_t *operation, const void *request, str_t name,
+                             str_t value);
 
-/* Undoes percent-encoding, and + for a space in a query (`form`). False when it is malformed or not valid UTF-8 without NUL. */
+/* Undoes percent-encoding, and + for a space in a query (`form`). False when it is malformed or not valid
+ * UTF-8 without NUL. */
 bool percent_decode(arena_t *arena, str_t text, bool form, str_t *decoded) MUST_CHECK;
 
 /* Routing: a tree over path segments, built once from the tables of all enabled modules. */

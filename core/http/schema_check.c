@@ -122,7 +122,7 @@ static void list_add(list_t *list, const char *word)
         return;
     }
     memcpy(list->text + list->length, separator, strlen(separator));
-    memcpy(list->text + list->length + strlen(separator), word, strlen(word));
+    memcpy(list->text + list->length + strlen(separator), word, strlen(word) + 1);
     list->length += size;
 }
 

@@ -107,7 +107,7 @@ static void note_unless_fits(decoding_t *decoding, const step_t *step, str_t det
 static void decode_text(decoding_t *decoding, const field_t *field, field_type_t type, bool item,
                         const step_t *step, void *at)
 {
-    str_t text, detail = STR_NONE;
+    str_t text, detail;
 
     if (!is_type(decoding, step, JSON_STRING) || !json_read_string(&decoding->reader, &text))
         return;

@@ -1,4 +1,5 @@
-/* The CSV reader and writer. The reader is a small state machine over bytes; a record is put together in one buffer. */
+/* The CSV reader and writer. The reader is a small state machine over bytes; a record is put together in one
+ * buffer. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -105,7 +106,8 @@ static void take_fields(record_t *record)
 
     reader->count = record->count;
     for (size_t i = 0; i < record->count; i++) {
-        reader->fields[i] = (str_t){reader->buffer + record->starts[i], record->starts[i + 1] - record->starts[i] - 1};
+        reader->fields[i] =
+            (str_t){reader->buffer + record->starts[i], record->starts[i + 1] - record->starts[i] - 1};
         if (memchr(reader->fields[i].at, '\0', reader->fields[i].length))
             record->error = "the record contains a NUL byte";
         else if (!utf8_valid(reader->fields[i], NULL))
@@ -113,8 +115,8 @@ static void take_fields(record_t *record)
     }
 }
 
-/* A record that is broken is passed over up to the end of its first line: a quote that is missing there would otherwise
- * take many good lines with it. */
+/* A record that is broken is passed over up to the end of its first line: a quote that is missing there would
+ * otherwise take many good lines with it. */
 static csv_result_t pass_over(csv_reader_t *reader, off_t start, const char *error)
 {
     int byte;

@@ -9,7 +9,8 @@
 enum { COMMENT_TIME, COMMENT_NUMBER, COMMENT_AUTHOR, COMMENT_MODERATED, COMMENT_BODY };
 enum { VOTE_TIME, VOTE_COMMENT, VOTE_VOTER, VOTE_VALUE };
 
-static const char *const comment_columns[] = {"timestamp", "comment-id", "author-id", "moderated", "comment-body", NULL};
+static const char *const comment_columns[] = {"timestamp", "comment-id",   "author-id",
+                                              "moderated", "comment-body", NULL};
 static const char *const vote_columns[] = {"timestamp", "comment-id", "voter-id", "vote", NULL};
 
 static void close_file(void *what)
@@ -39,8 +40,9 @@ static void find_columns(polis_file_t *file)
         while (place < file->csv.count && !str_equal(file->csv.fields[place], str_from(file->columns[i])))
             place++;
         if (place == file->csv.count)
-            fail(file->req, &INVALID, "%s:1: there is no column “%s”. Is this the export of a Polis conversation?",
-                 file->name, file->columns[i]);
+            fail(file->req, &INVALID,
+                 "%s:1: there is no column “%s”. Is this the export of a Polis conversation?", file->name,
+                 file->columns[i]);
         file->places[i] = place;
     }
 }
@@ -51,10 +53,12 @@ static void check_board_name(req_t *req, str_t board)
     size_t good = board.at ? strspn(board.at, "abcdefghijklmnopqrstuvwxyz0123456789-") : 0;
 
     if (board.length < 1 || board.length > 60 || good != board.length)
-        fail(req, &INVALID, "--board must name a board by 1 to 60 of the characters a-z, 0-9 and -, such as “uberx”.");
+        fail(req, &INVALID,
+             "--board must name a board by 1 to 60 of the characters a-z, 0-9 and -, such as “uberx”.");
 }
 
-polis_file_t *polis_open(req_t *req, const command_input_t *input, const char *name, const char *const *columns)
+polis_file_t *polis_open(req_t *req, const command_input_t *input, const char *name,
+                         const char *const *columns)
 {
     polis_file_t *file = arena_new_of(req->arena, polis_file_t);
     str_t path = arena_printf(req->arena, "%s/%s", input->source.at, name);
@@ -63,9 +67,11 @@ polis_file_t *polis_open(req_t *req, const command_input_t *input, const char *n
     check_board_name(req, input->board);
     stream = fopen(path.at, "re");
     if (!stream)
-        fail(req, &INVALID, "%s cannot be read: %s. The folder of a conversation has comments.csv and votes.csv.", path.at,
+        fail(req, &INVALID,
+             "%s cannot be read: %s. The folder of a conversation has comments.csv and votes.csv.", path.at,
              strerror(errno));
-    *file = (polis_file_t){.req = req, .input = input, .name = name, .columns = columns, .lines = count_lines(stream)};
+    *file = (polis_file_t){
+        .req = req, .input = input, .name = name, .columns = columns, .lines = count_lines(stream)};
     csv_open(&file->csv, stream);
     arena_defer(req->arena, close_file, &file->csv);
     find_columns(file);
@@ -80,12 +86,12 @@ void polis_broken(polis_file_t *file, const char *format, ...)
     str_t what = arena_vprintf(file->req->arena, format, values);
     va_end(values);
     if (!file->input->skip_broken)
-        fail(file->req, &INVALID, "%s:%zu: %s. Mend that line, or pass over broken lines with --broken skip.", file->name,
-             file->csv.line, what.at);
+        fail(file->req, &INVALID, "%s:%zu: %s. Mend that line, or pass over broken lines with --broken skip.",
+             file->name, file->csv.line, what.at);
     file->skipped++;
     if (!file->silent)
-        logline(LINE_WARNING, "import_line_skipped", "file", file->name, "line", line_number((int64_t)file->csv.line),
-                "reason", what.at, NULL);
+        logline(LINE_WARNING, "import_line_skipped", "file", file->name, "line",
+                line_number((int64_t)file->csv.line), "reason", what.at, NULL);
 }
 
 /* Whether the record has every column. */

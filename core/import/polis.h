@@ -1,7 +1,8 @@
 /*
- * Reading the export of a Polis conversation: comments.csv and votes.csv (columns by name, in any order). Several modules
- * read the same conversation, each for its own records; what they share is how a record of it is called: the ids
- * below depend on the board and the conversation's own numbers alone, so each module finds the same ones, and an import that is started again too.
+ * Reading the export of a Polis conversation: comments.csv and votes.csv (columns by name, in any order).
+ * Several modules read the same conversation, each for its own records; what they share is how a record of it
+ * is called: the ids below depend on the board and the conversation's own numbers alone, so each module finds
+ * the same ones, and an import that is started again too.
  */
 #ifndef FOLKMOOT_POLIS_H
 #define FOLKMOOT_POLIS_H
@@ -15,21 +16,24 @@ typedef struct polis_file {
     csv_reader_t csv;
     req_t *req;
     const command_input_t *input;
-    const char *name;               /* "votes.csv" */
-    const char *const *columns;     /* ended by NULL */
+    const char *name;                 /* "votes.csv" */
+    const char *const *columns;       /* ended by NULL */
     size_t places[POLIS_COLUMNS_MAX]; /* where each column stands in a record */
-    bool silent;                    /* another module names the broken lines */
-    int64_t lines;                  /* of the whole file, for progress */
-    int64_t skipped;                /* broken records passed over */
+    bool silent;                      /* another module names the broken lines */
+    int64_t lines;                    /* of the whole file, for progress */
+    int64_t skipped;                  /* broken records passed over */
 } polis_file_t;
 
-/* Opens <source>/<name>, which must have the columns; closed with the request's arena. Ends in INVALID when the file or a column is missing. */
-polis_file_t *polis_open(req_t *req, const command_input_t *input, const char *name, const char *const *columns);
+/* Opens <source>/<name>, which must have the columns; closed with the request's arena. Ends in INVALID when
+ * the file or a column is missing. */
+polis_file_t *polis_open(req_t *req, const command_input_t *input, const char *name,
+                         const char *const *columns);
 
 /* The next whole record; false at the end. Broken ones are handled as polis_broken does. */
 bool polis_next(polis_file_t *file);
 
-/* The record just read is broken: names file and line; ends in INVALID, or, with --broken skip, counts it and returns. */
+/* The record just read is broken: names file and line; ends in INVALID, or, with --broken skip, counts it and
+ * returns. */
 void polis_broken(polis_file_t *file, const char *format, ...) PRINTF_LIKE(2, 3);
 
 str_t polis_text(const polis_file_t *file, size_t column);

@@ -45,7 +45,7 @@ typedef struct log_entry {
     uuid_t subject;          /* the person it is about; none: nobody in particular */
     int64_t time;            /* set by log_append when 0 */
     int64_t schema;          /* version of the form of `data`; set to 1 when 0 */
-    str_t data;              /* JSON: the state of the record */
+    str_t data;              /* JSON: the state of the record; none is written as null */
     str_t topics; /* live topics, separated by blanks: "board/<id> post/<id>"; none: nobody is told */
     str_t live;   /* JSON: what those who follow a topic are told; needs topics */
 } log_entry_t;

@@ -45,7 +45,8 @@ reply_t list_boards(req_t *req, const struct list_boards_request *in)
     if (more)
         count--;
 
-    struct board_page page = {.items.items = arena_array_of(req->arena, struct board, count), .items.count = count};
+    struct board_page page = {.items.items = arena_array_of(req->arena, struct board, count),
+                              .items.count = count};
     for (size_t i = 0; i < count; i++)
         page.items.items[i] = board_shown(&rows[i]);
     if (more)
@@ -83,7 +84,8 @@ void board_open(tx_t *tx, const struct new_board *form, uuid_t creator, struct b
     struct board_for_posting taken;
 
     if (board_for_posting(tx, form->slug, &taken))
-        fail(tx->req, &SLUG_TAKEN, "There is a board “%s” already. Choose another short name.", form->slug.at);
+        fail(tx->req, &SLUG_TAKEN, "There is a board “%s” already. Choose another short name.",
+             form->slug.at);
     *board = (struct board_by_slug){
         .id = uuid_new(),
         .slug = form->slug,

@@ -1,6 +1,6 @@
 /*
- * Comments: the tree below a post, of any depth. It is read one level at a time, each comment with the first few of the
- * levels below it, by one statement whatever the size of the thread.
+ * Comments: the tree below a post, of any depth. It is read one level at a time, each comment with the first
+ * few of the levels below it, by one statement whatever the size of the thread.
  */
 #include "internal.h"
 
@@ -40,8 +40,9 @@ static size_t place_below(const struct item_by_id *rows, const int *first, const
     return at;
 }
 
-/* Puts rows that are ordered by id into the order of reading: each comment after its parent, those of one parent by id. What
- * hangs below nothing in `rows` is the page's own level. Recurses as deep as the page is: at most four levels. */
+/* Puts rows that are ordered by id into the order of reading: each comment after its parent, those of one
+ * parent by id. What hangs below nothing in `rows` is the page's own level. Recurses as deep as the page is:
+ * at most four levels. */
 static struct item_by_id *in_order_of_reading(req_t *req, const struct item_by_id *rows, size_t count)
 {
     struct item_by_id *placed = arena_array_of(req->arena, struct item_by_id, count);
@@ -59,9 +60,10 @@ static struct item_by_id *in_order_of_reading(req_t *req, const struct item_by_i
     return placed;
 }
 
-/* The page's own level may have one row more than was asked for: it says that there is a next page. Finds the last
- * comment of the page, and how many rows are not part of it: the extra one and what hangs below it. */
-static bool cut_page(struct item_by_id *rows, size_t *count, const uuid_t *parent, int64_t limit, uuid_t *last)
+/* The page's own level may have one row more than was asked for: it says that there is a next page. Finds the
+ * last comment of the page, and how many rows are not part of it: the extra one and what hangs below it. */
+static bool cut_page(struct item_by_id *rows, size_t *count, const uuid_t *parent, int64_t limit,
+                     uuid_t *last)
 {
     int64_t level = 0;
 
@@ -110,7 +112,8 @@ reply_t list_comments(req_t *req, const struct list_comments_request *in)
     struct item_by_id *placed = in_order_of_reading(req, rows, count);
     bool more = cut_page(placed, &count, &parent, in->limit, &last);
 
-    struct comment_page page = {.items.items = arena_array_of(req->arena, struct comment, count), .items.count = count};
+    struct comment_page page = {.items.items = arena_array_of(req->arena, struct comment, count),
+                                .items.count = count};
     for (size_t i = 0; i < count; i++)
         page.items.items[i] = comment_shown(req, &placed[i]);
     if (more)

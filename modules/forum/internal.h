@@ -10,7 +10,12 @@
 #include "queries.h"
 
 /* A vote as it is stored; the words of the API in their order. */
-enum { VOTE_NONE = 0, VOTE_AGREE = BALLOT_VALUE_AGREE, VOTE_DISAGREE = BALLOT_VALUE_DISAGREE, VOTE_PASS = BALLOT_VALUE_PASS };
+enum {
+    VOTE_NONE = 0,
+    VOTE_AGREE = BALLOT_VALUE_AGREE,
+    VOTE_DISAGREE = BALLOT_VALUE_DISAGREE,
+    VOTE_PASS = BALLOT_VALUE_PASS
+};
 
 typedef struct tally_counts {
     int64_t agree, disagree, pass;
@@ -18,8 +23,9 @@ typedef struct tally_counts {
 
 /* ---- ranking.c: pure ---- */
 
-/* The lower bound of the 95 % Wilson score interval of agree / (agree + disagree), in billionths; 0 without votes. Passes do
- * not count. E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927. */
+/* The lower bound of the 95 % Wilson score interval of agree / (agree + disagree), in billionths; 0 without
+ * votes. Passes do not count. E. B. Wilson, "Probable inference, the law of succession, and statistical
+ * inference", 1927. */
 int64_t agreement_score(int64_t agree, int64_t disagree);
 
 /* The counts after one person's vote changed from `before` to `after` (VOTE_NONE: none). */
@@ -31,7 +37,8 @@ tally_counts_t tally_after(tally_counts_t counts, int64_t before, int64_t after)
 struct post post_shown(req_t *req, const struct item_by_id *row);
 struct comment comment_shown(req_t *req, const struct item_by_id *row);
 
-/* The post or the comment of that id as the caller sees it; ends in NOT_FOUND when there is none of that kind. */
+/* The post or the comment of that id as the caller sees it; ends in NOT_FOUND when there is none of that
+ * kind. */
 void find_post(tx_t *tx, uuid_t id, struct item_by_id *row);
 void find_comment(tx_t *tx, uuid_t id, struct item_by_id *row);
 
@@ -41,13 +48,15 @@ void check_board_open(req_t *req, int64_t closed_at, str_t slug);
 /* Ends in GONE or NOT_YOURS unless the caller may change the item; compares If-Match. */
 void check_own_item(req_t *req, const struct item_by_id *row);
 
-/* Appends an item's entry ("post.created"…) and tells those who follow its post (and, for a post, its board). */
+/* Appends an item's entry ("post.created"…) and tells those who follow its post (and, for a post, its board).
+ */
 void log_item(tx_t *tx, const char *what, const struct item_by_id *row);
 
 /* Writes a new item and its log entry. */
 void insert_item(tx_t *tx, const struct item_by_id *row);
 
-/* Writes a change of title, body, edited_at, deleted_at and version of `row`, and logs it as `what` ("changed", "deleted"). */
+/* Writes a change of title, body, edited_at, deleted_at and version of `row`, and logs it as `what`
+ * ("changed", "deleted"). */
 void save_item(tx_t *tx, const char *what, struct item_by_id *row);
 
 /* Empties an item; for the operations that delete one's own. */
@@ -64,7 +73,8 @@ uuid_t uuid_last(void);
 
 /* ---- boards.c ---- */
 
-/* Opens a board in this transaction: its row and its log entry; fails with SLUG_TAKEN. `form`'s text must outlive it. */
+/* Opens a board in this transaction: its row and its log entry; fails with SLUG_TAKEN. `form`'s text must
+ * outlive it. */
 void board_open(tx_t *tx, const struct new_board *form, uuid_t creator, struct board_by_slug *board);
 
 /* ---- votes.c ---- */

@@ -1,6 +1,6 @@
 /*
- * What posts and comments have in common: they are items, with an author, votes, a place in a thread, and a life
- * (written, edited, deleted). What is special to one stands in posts.c or comments.c.
+ * What posts and comments have in common: they are items, with an author, votes, a place in a thread, and a
+ * life (written, edited, deleted). What is special to one stands in posts.c or comments.c.
  */
 #include "internal.h"
 

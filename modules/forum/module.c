@@ -1,4 +1,5 @@
-/* The forum: boards, posts, comments, votes. Listens to identity for the names of members, and to itself for totals. */
+/* The forum: boards, posts, comments, votes. Listens to identity for the names of members, and to itself for
+ * totals. */
 #include "internal.h"
 
 static const log_reader_t readers[] = {

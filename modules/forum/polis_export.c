@@ -1,6 +1,7 @@
 /*
- * A board as a Polis conversation: comments.csv and votes.csv with the columns of Polis and the votes that stand. What was
- * imported has the numbers it came with; posts and members of this community get the next ones, and keep them.
+ * A board as a Polis conversation: comments.csv and votes.csv with the columns of Polis and the votes that
+ * stand. What was imported has the numbers it came with; posts and members of this community get the next
+ * ones, and keep them.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -54,7 +55,8 @@ static export_file_t *create_file(req_t *req, const command_input_t *input, cons
 
 static void finish_file(export_file_t *file)
 {
-    check_written(file, !ferror(file->stream) && fflush(file->stream) == 0 && fsync(fileno(file->stream)) == 0);
+    check_written(file,
+                  !ferror(file->stream) && fflush(file->stream) == 0 && fsync(fileno(file->stream)) == 0);
     FILE *stream = file->stream;
     file->stream = NULL;
     check_written(file, fclose(stream) == 0 && rename(file->temporary.at, file->path.at) == 0);
@@ -131,8 +133,8 @@ static void number_body(tx_t *tx, void *arg)
     conversation_number_members(tx, board->id);
 }
 
-static void write_all(req_t *req, const command_input_t *input, const struct board_by_slug *board, export_file_t *comments,
-                      export_file_t *votes)
+static void write_all(req_t *req, const command_input_t *input, const struct board_by_slug *board,
+                      export_file_t *comments, export_file_t *votes)
 {
     tx_t *read = db_read(req);
     struct export_items *items;
@@ -162,7 +164,8 @@ void polis_export_conversation(req_t *req, const command_input_t *input)
     db_apply(req, number_body, &board);
     export_file_t *comments = create_file(req, input, "comments.csv");
     export_file_t *votes = create_file(req, input, "votes.csv");
-    (void)fputs("timestamp,datetime,comment-id,author-id,agrees,disagrees,moderated,comment-body\n", comments->stream);
+    (void)fputs("timestamp,datetime,comment-id,author-id,agrees,disagrees,moderated,comment-body\n",
+                comments->stream);
     (void)fputs("timestamp,datetime,comment-id,voter-id,vote\n", votes->stream);
     write_all(req, input, &board, comments, votes);
     finish_file(comments);

@@ -1,7 +1,8 @@
 /*
- * A Polis conversation as a statement board: one post per comment with its time and moderation, and every vote; the newest
- * of a person's votes on a statement stands. Rows go in by batches, and how far a file has come is written in the
- * transaction of the batch: an import that is cut off anywhere and started again goes on where it stopped.
+ * A Polis conversation as a statement board: one post per comment with its time and moderation, and every
+ * vote; the newest of a person's votes on a statement stands. Rows go in by batches, and how far a file has
+ * come is written in the transaction of the batch: an import that is cut off anywhere and started again goes
+ * on where it stopped.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ typedef struct statement_key {
 typedef struct conversation {
     const command_input_t *input;
     struct board_by_slug board;
-    str_t title, description; /* of summary.csv */
+    str_t title, description;    /* of summary.csv */
     statement_key_t *statements; /* by number */
     size_t statement_count, statement_capacity;
 } conversation_t;
@@ -41,8 +42,8 @@ static int compare_statements(const void *left, const void *right)
 
 static const statement_key_t *find_statement(const conversation_t *conversation, int64_t number)
 {
-    return bsearch(&(statement_key_t){.number = number}, conversation->statements, conversation->statement_count,
-                   sizeof *conversation->statements, compare_statements);
+    return bsearch(&(statement_key_t){.number = number}, conversation->statements,
+                   conversation->statement_count, sizeof *conversation->statements, compare_statements);
 }
 
 static void add_statement(req_t *req, conversation_t *conversation, const polis_comment_t *comment)
@@ -85,7 +86,8 @@ static void read_statements(req_t *req, conversation_t *conversation)
         add_statement(req, conversation, &comment);
     if (conversation->statement_count == 0)
         fail(req, &INVALID, "comments.csv has no statement that can be read.");
-    qsort(conversation->statements, conversation->statement_count, sizeof *conversation->statements, compare_statements);
+    qsort(conversation->statements, conversation->statement_count, sizeof *conversation->statements,
+          compare_statements);
     for (size_t i = 1; i < conversation->statement_count; i++)
         if (conversation->statements[i].number == conversation->statements[i - 1].number)
             fail(req, &INVALID, "comments.csv has the statement %lld twice.",
@@ -210,16 +212,17 @@ static void import_vote(tx_t *tx, const batch_t *batch, size_t place)
     item_for_import(tx, item, member, &now);
     if (now.own != VOTE_NONE && now.cast_at > vote->time)
         return;
-    vote_write(tx, &(vote_change_t){
-                       .item = item,
-                       .board = conversation->board.id,
-                       .member = member,
-                       .before = now.own,
-                       .after = vote_value(vote->value),
-                       .cast_at = vote->time,
-                       .counts = tally_after((tally_counts_t){now.agree_count, now.disagree_count, now.pass_count},
-                                             now.own, vote_value(vote->value)),
-                   });
+    vote_write(
+        tx, &(vote_change_t){
+                .item = item,
+                .board = conversation->board.id,
+                .member = member,
+                .before = now.own,
+                .after = vote_value(vote->value),
+                .cast_at = vote->time,
+                .counts = tally_after((tally_counts_t){now.agree_count, now.disagree_count, now.pass_count},
+                                      now.own, vote_value(vote->value)),
+            });
 }
 
 static void import_votes_body(tx_t *tx, void *arg)
@@ -307,7 +310,8 @@ static bool next_vote(polis_file_t *file, const conversation_t *conversation, po
     while (polis_next_vote(file, vote)) {
         if (find_statement(conversation, vote->comment))
             return true;
-        polis_broken(file, "the vote is on the statement %lld, which comments.csv does not have", (long long)vote->comment);
+        polis_broken(file, "the vote is on the statement %lld, which comments.csv does not have",
+                     (long long)vote->comment);
     }
     return false;
 }
@@ -350,7 +354,8 @@ static conversation_t *open_conversation(req_t *req, const command_input_t *inpu
     return conversation;
 }
 
-/* Nothing is begun that is known not to end well: the board can take it, and every line can be read (or may be passed over). */
+/* Nothing is begun that is known not to end well: the board can take it, and every line can be read (or may
+ * be passed over). */
 void polis_import_check(req_t *req, const command_input_t *input)
 {
     struct board_for_posting board;
@@ -360,7 +365,9 @@ void polis_import_check(req_t *req, const command_input_t *input)
 
     votes->silent = true;
     if (board_for_posting(db_read(req), input->board, &board) && board.kind != BOARD_KIND_STATEMENTS)
-        fail(req, &INVALID, "The board “%s” is for discussion; a conversation needs a board of statements. Choose another name.",
+        fail(req, &INVALID,
+             "The board “%s” is for discussion; a conversation needs a board of statements. Choose another "
+             "name.",
              input->board.at);
     while (next_vote(votes, conversation, &vote))
         ;

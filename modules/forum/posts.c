@@ -94,7 +94,8 @@ static void check_post_form(req_t *req, bool statement, str_t title, str_t body)
 
     (void)utf8_valid(title, &length);
     if (statement && body.length > 0)
-        field_wrong(req, STR("/body"), "must be empty on a statement board: answer your statement with a comment instead");
+        field_wrong(req, STR("/body"),
+                    "must be empty on a statement board: answer your statement with a comment instead");
     if (!statement && length > TITLE_MAX)
         field_wrong(req, STR("/title"), "must have 1 to %d characters; it has %zu", TITLE_MAX, length);
     if (req->problem.field_count > 0)

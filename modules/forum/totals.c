@@ -1,6 +1,7 @@
 /*
- * Totals of boards: a reader of the forum's own log. Were they counted where the vote is written, every vote on a board would wait
- * for every other; here they follow within moments, exactly once, since the reader's position moves in the same transaction.
+ * Totals of boards: a reader of the forum's own log. Were they counted where the vote is written, every vote
+ * on a board would wait for every other; here they follow within moments, exactly once, since the reader's
+ * position moves in the same transaction.
  */
 #include "core/runtime/logline.h"
 

@@ -1,6 +1,6 @@
 /*
- * Votes: agree, disagree or pass on a post or a comment. One vote stands per person and item; the item's counts are
- * kept with it in the same transaction, the board's totals by a reader (totals.c).
+ * Votes: agree, disagree or pass on a post or a comment. One vote stands per person and item; the item's
+ * counts are kept with it in the same transaction, the board's totals by a reader (totals.c).
  */
 #include "internal.h"
 
@@ -22,17 +22,18 @@ static void log_vote(tx_t *tx, const vote_change_t *change)
         .pass_count = change->counts.pass,
     };
 
-    log_append(tx, &(log_entry_t){
-                       .type = change->after ? STR("vote.cast") : STR("vote.withdrawn"),
-                       .record = change->item,
-                       .version = version_next(0),
-                       .actor = change->member,
-                       .subject = change->member,
-                       .time = change->cast_at,
-                       .data = schema_encode(req->arena, &vote_entry_schema, &data),
-                       .topics = change->topics,
-                       .live = change->topics.at ? schema_encode(req->arena, &live_tally_schema, &live) : STR_NONE,
-                   });
+    log_append(
+        tx, &(log_entry_t){
+                .type = change->after ? STR("vote.cast") : STR("vote.withdrawn"),
+                .record = change->item,
+                .version = version_next(0),
+                .actor = change->member,
+                .subject = change->member,
+                .time = change->cast_at,
+                .data = schema_encode(req->arena, &vote_entry_schema, &data),
+                .topics = change->topics,
+                .live = change->topics.at ? schema_encode(req->arena, &live_tally_schema, &live) : STR_NONE,
+            });
 }
 
 void vote_write(tx_t *tx, const vote_change_t *change)

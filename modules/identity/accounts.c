@@ -9,7 +9,8 @@ struct account account_shown(req_t *req, const identity_account_t *account)
     static const struct {
         unsigned bit;
         int word;
-    } roles[] = {{ROLE_MODERATOR, ACCOUNT_ROLES_MODERATOR}, {ROLE_ADMINISTRATOR, ACCOUNT_ROLES_ADMINISTRATOR}};
+    } roles[] = {{ROLE_MODERATOR, ACCOUNT_ROLES_MODERATOR},
+                 {ROLE_ADMINISTRATOR, ACCOUNT_ROLES_ADMINISTRATOR}};
     struct account shown = {
         .id = account->id,
         .name = account->name,
@@ -36,8 +37,9 @@ reply_t read_sign_up(req_t *req, const struct read_sign_up_request *in)
 
     (void)in;
     anybody_can_sign_in(db_read(req), &anybody);
-    return reply_with(req, 200, &sign_up_schema,
-                      &(struct sign_up){.open = !anybody.found || sign_up_is_open(req), .first = !anybody.found});
+    return reply_with(
+        req, 200, &sign_up_schema,
+        &(struct sign_up){.open = !anybody.found || sign_up_is_open(req), .first = !anybody.found});
 }
 
 struct new_account_arg {

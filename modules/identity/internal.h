@@ -36,7 +36,8 @@ reply_t session_open(tx_t *tx, const identity_account_t *account, str_t device);
 void session_ended(tx_t *tx, uuid_t session, uuid_t account);
 
 /* The tokens of a session's generation, as an answer. */
-reply_t session_tokens(req_t *req, int status, const identity_account_t *account, uuid_t session, int64_t generation);
+reply_t session_tokens(req_t *req, int status, const identity_account_t *account, uuid_t session,
+                       int64_t generation);
 
 /* The refresh token of a session's generation; see refresh.c for its form. */
 str_t refresh_token_make(req_t *req, uuid_t session, int64_t generation);

@@ -1,6 +1,7 @@
 /*
- * The participants of a Polis conversation as accounts: one each, marked as imported, without a password. Their names have a
- * “#”, which no name that is signed up with can have. Started again, it finds the accounts that are there.
+ * The participants of a Polis conversation as accounts: one each, marked as imported, without a password.
+ * Their names have a “#”, which no name that is signed up with can have. Started again, it finds the accounts
+ * that are there.
  */
 #include <stdlib.h>
 
@@ -129,9 +130,11 @@ void polis_import_accounts(req_t *req, const command_input_t *input)
         size_t count = participants->count - at < BATCH ? participants->count - at : BATCH;
         arena_mark_t mark = arena_mark(req->arena);
         db_apply(req, import_accounts_body,
-                 &(struct accounts_arg){.board = input->board, .numbers = participants->numbers + at, .count = count});
+                 &(struct accounts_arg){
+                     .board = input->board, .numbers = participants->numbers + at, .count = count});
         arena_rewind(req->arena, mark);
         if (input->progress)
-            input->progress(input->progress_arg, "participants", (int64_t)(at + count), (int64_t)participants->count);
+            input->progress(input->progress_arg, "participants", (int64_t)(at + count),
+                            (int64_t)participants->count);
     }
 }

@@ -1,12 +1,13 @@
 /*
- * Refresh tokens. A session has a generation; each refresh moves it on, and only the token of the present generation
- * is good. A token is base64url of
+ * Refresh tokens. A session has a generation; each refresh moves it on, and only the token of the present
+ * generation is good. A token is base64url of
  *
  *     session id (16 bytes) | generation (8 bytes, big endian) | tag (32 bytes)
  *
- * with tag = BLAKE2b over the first 24 bytes and a label, under the community's secret, which is not in any database. So nothing
- * about tokens is stored, a stolen database opens no session, and an older token that comes back is told for certain from
- * garbage: it was stolen from or by somebody, and its session ends (RFC 9700, section 4.14.2).
+ * with tag = BLAKE2b over the first 24 bytes and a label, under the community's secret, which is not in any
+ * database. So nothing about tokens is stored, a stolen database opens no session, and an older token that
+ * comes back is told for certain from garbage: it was stolen from or by somebody, and its session ends (RFC
+ * 9700, section 4.14.2).
  */
 #include "internal.h"
 
@@ -77,8 +78,9 @@ static reply_t refresh_body(tx_t *tx, void *arg)
     if (refresh->generation != row.generation) {
         (void)session_end(tx, row.id, row.account_id, req->now);
         session_ended(tx, row.id, row.account_id);
-        return answer_session_ended(req, "This refresh token has served before, so somebody else may have it. "
-                                         "The session was ended for safety; sign in again.");
+        return answer_session_ended(req,
+                                    "This refresh token has served before, so somebody else may have it. "
+                                    "The session was ended for safety; sign in again.");
     }
     session_refresh(tx, row.id, row.generation + 1, req->now,
                     req->now + config_int(req->host->config, "identity.session_lifetime"));

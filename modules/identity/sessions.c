@@ -1,10 +1,12 @@
 /*
- * Sessions: signing in, the devices of an account, and signing out. Access tokens are short-lived and carry who, tier and
- * roles; what ends a session goes into the log, and every process that checks tokens reads it there.
+ * Sessions: signing in, the devices of an account, and signing out. Access tokens are short-lived and carry
+ * who, tier and roles; what ends a session goes into the log, and every process that checks tokens reads it
+ * there.
  */
 #include "internal.h"
 
-reply_t session_tokens(req_t *req, int status, const identity_account_t *account, uuid_t session, int64_t generation)
+reply_t session_tokens(req_t *req, int status, const identity_account_t *account, uuid_t session,
+                       int64_t generation)
 {
     int64_t lifetime = config_int(req->host->config, "identity.access_lifetime");
     int64_t issued_at = req->now - req->now % SECOND_US;
@@ -65,13 +67,14 @@ reply_t session_open(tx_t *tx, const identity_account_t *account, str_t device)
     uuid_t id = uuid_new();
 
     make_room(tx, account->id);
-    session_insert(tx, &(struct session_insert_in){
-                           .id = id,
-                           .account = account->id,
-                           .device = device.at ? device : STR("unnamed device"),
-                           .created_at = req->now,
-                           .expires_at = req->now + config_int(req->host->config, "identity.session_lifetime"),
-                       });
+    session_insert(tx,
+                   &(struct session_insert_in){
+                       .id = id,
+                       .account = account->id,
+                       .device = device.at ? device : STR("unnamed device"),
+                       .created_at = req->now,
+                       .expires_at = req->now + config_int(req->host->config, "identity.session_lifetime"),
+                   });
     log_session(tx, STR("session.created"), id, account->id);
     return session_tokens(req, 201, account, id, 1);
 }
@@ -93,8 +96,8 @@ static reply_t sign_in_body(tx_t *tx, void *arg)
     return session_open(tx, &sign_in->account, sign_in->device);
 }
 
-/* Somebody guesses passwords of one name: few tries per name and address, more per name from everywhere together, so that a
- * stranger cannot lock the owner out alone. */
+/* Somebody guesses passwords of one name: few tries per name and address, more per name from everywhere
+ * together, so that a stranger cannot lock the owner out alone. */
 static void limit_guesses(req_t *req, str_t name)
 {
     static const struct {
@@ -104,11 +107,12 @@ static void limit_guesses(req_t *req, str_t name)
     } limits[] = {{"sign_in_here", true, 10}, {"sign_in_name", false, 100}};
 
     for (size_t i = 0; i < COUNT_OF(limits); i++) {
-        str_t key = arena_printf(req->arena, "%s/%s/%s", limits[i].what, limits[i].by_address ? req->address.at : "",
-                                 name.at);
+        str_t key = arena_printf(req->arena, "%s/%s/%s", limits[i].what,
+                                 limits[i].by_address ? req->address.at : "", name.at);
         cache_limit_t limit = cache_take(req->host->cache, key, limits[i].count, 15 * MINUTE_US);
         if (!limit.allowed)
-            fail_retry(req, &RATE_LIMITED, limit.reset_us, "Too many tries to sign in as “%s”. Wait a while.", name.at);
+            fail_retry(req, &RATE_LIMITED, limit.reset_us, "Too many tries to sign in as “%s”. Wait a while.",
+                       name.at);
     }
 }
 
@@ -124,9 +128,14 @@ reply_t sign_in(req_t *req, const struct sign_in_request *in)
         fail(req, &WRONG_CREDENTIALS, "Check both and try again.");
 
     struct sign_in_arg sign_in = {
-        .account = {.id = row.id, .name = row.name, .tier = row.tier, .roles = row.roles, .created_at = row.created_at},
+        .account = {.id = row.id,
+                    .name = row.name,
+                    .tier = row.tier,
+                    .roles = row.roles,
+                    .created_at = row.created_at},
         .device = in->body.device,
-        .new_hash = password_needs_rehash(req, row.password_hash) ? password_hash(req, in->body.password) : STR_NONE,
+        .new_hash =
+            password_needs_rehash(req, row.password_hash) ? password_hash(req, in->body.password) : STR_NONE,
     };
     return db_transact(req, sign_in_body, &sign_in);
 }
@@ -151,7 +160,8 @@ reply_t list_sessions(req_t *req, const struct list_sessions_request *in)
     if (more)
         count--;
 
-    struct session_page page = {.items.items = arena_array_of(req->arena, struct session, count), .items.count = count};
+    struct session_page page = {.items.items = arena_array_of(req->arena, struct session, count),
+                                .items.count = count};
     for (size_t i = 0; i < count; i++)
         page.items.items[i] = (struct session){
             .id = rows[i].id,

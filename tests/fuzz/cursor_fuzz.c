@@ -1,6 +1,6 @@
 /*
- * Fuzzes what comes in the small places of a request: cursors, conditions, paths. Only the cursors that we gave out are
- * taken, in the one form that we gave them.
+ * Fuzzes what comes in the small places of a request: cursors, conditions, paths. Only the cursors that we
+ * gave out are taken, in the one form that we gave them.
  */
 #include <stdlib.h>
 
@@ -27,16 +27,19 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
 {
     char folder[] = "/tmp/folkmoot-fuzz-XXXXXX";
     arena_t *arena = arena_new();
-    str_t error = STR_NONE;
+    str_t error = STR_NONE, command;
 
     (void)count;
     (void)arguments;
     crypto_start();
     host.keyring = mkdtemp(folder) ? keyring_open(str_from(folder), arena, &error) : NULL;
+    command = arena_printf(arena, "rm -r %s", folder);
+    if (host.keyring == NULL || system(command.at) != 0)
+        abort();
     router = router_new();
     router_add(router, NULL, routes, COUNT_OF(routes));
     arena_free(arena);
-    return host.keyring ? 0 : -1;
+    return 0;
 }
 
 static void take_cursor(req_t *req, void *arg)
@@ -76,7 +79,8 @@ static void try_path(req_t *req, str_t text)
         if (route.operation && (route.operation->method != method || !(route.allowed >> method & 1)))
             abort();
         for (size_t index = 0; index < route.value_count; index++)
-            if (!utf8_valid(route.values[index], NULL) || strlen(route.values[index].at) != route.values[index].length)
+            if (!utf8_valid(route.values[index], NULL) ||
+                strlen(route.values[index].at) != route.values[index].length)
                 abort();
     }
 }
@@ -89,7 +93,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 0) {
         try_cursors(req, text);
         try_path(req, text);
-        if (!req_attempt(req, take_conditions, &text) && req->problem.kind != &INVALID && req->problem.kind != &VERSION_CONFLICT)
+        if (!req_attempt(req, take_conditions, &text) && req->problem.kind != &INVALID &&
+            req->problem.kind != &VERSION_CONFLICT)
             abort();
     }
     req_free(req);

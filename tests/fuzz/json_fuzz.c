@@ -1,5 +1,5 @@
-/* Fuzzes the JSON reader and writer: any bytes are read or refused; what is read can be written, and is then read and
- * written alike. */
+/* Fuzzes the JSON reader and writer: any bytes are read or refused; what is read can be written, and is then
+ * read and written alike. */
 #include <stdlib.h>
 
 #include "core/http/json.h"

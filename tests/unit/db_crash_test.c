@@ -1,4 +1,5 @@
-/* kill -9 in the middle of writing, again and again: every write that was acknowledged is there afterwards. */
+/* kill -9 in the middle of writing, again and again: every write that was acknowledged is there afterwards.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

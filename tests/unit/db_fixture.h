@@ -1,6 +1,6 @@
 /*
- * A small module with its own tables and statements, a data directory of its own, and loops with fibers: what the tests of
- * the database port and of the SQLite driver stand on. Each test file includes it once.
+ * A small module with its own tables and statements, a data directory of its own, and loops with fibers: what
+ * the tests of the database port and of the SQLite driver stand on. Each test file includes it once.
  */
 #ifndef FOLKMOOT_DB_FIXTURE_H
 #define FOLKMOOT_DB_FIXTURE_H
@@ -53,52 +53,96 @@ static const value_slot_t every_slots[] = {
 };
 /* The same columns, declared as never null. */
 static const value_slot_t strict_slots[] = {
-    {VALUE_INT, false, offsetof(every_t, i), NO_HAS},   {VALUE_BOOL, false, offsetof(every_t, b), NO_HAS},
-    {VALUE_TEXT, false, offsetof(every_t, t), NO_HAS},  {VALUE_BYTES, false, offsetof(every_t, x), NO_HAS},
-    {VALUE_UUID, false, offsetof(every_t, u), NO_HAS},  {VALUE_TIME, false, offsetof(every_t, at), NO_HAS},
+    {VALUE_INT, false, offsetof(every_t, i), NO_HAS},  {VALUE_BOOL, false, offsetof(every_t, b), NO_HAS},
+    {VALUE_TEXT, false, offsetof(every_t, t), NO_HAS}, {VALUE_BYTES, false, offsetof(every_t, x), NO_HAS},
+    {VALUE_UUID, false, offsetof(every_t, u), NO_HAS}, {VALUE_TIME, false, offsetof(every_t, at), NO_HAS},
 };
 
 enum {
-    THING_INSERT, THING_COUNT, THING_LIST, THING_RAISE, THING_FILL, THING_NAMED, EVERY_INSERT, EVERY_FIND, EVERY_STRICT,
-    EVERY_INSERT_STRICT, COUNT_TO, ORPHAN_INSERT, COUNT_BY_WRITING, FIXTURE_STATEMENTS
+    THING_INSERT,
+    THING_COUNT,
+    THING_LIST,
+    THING_RAISE,
+    THING_FILL,
+    THING_NAMED,
+    EVERY_INSERT,
+    EVERY_FIND,
+    EVERY_STRICT,
+    EVERY_INSERT_STRICT,
+    COUNT_TO,
+    ORPHAN_INSERT,
+    COUNT_BY_WRITING,
+    FIXTURE_STATEMENTS
 };
 
-#define BOTH(text) .sqlite = (text), .postgres = (text)
-#define IN(slots)  .in = (slots), .in_count = COUNT_OF(slots)
+#define BOTH(text)       .sqlite = (text), .postgres = (text)
+#define IN(slots)        .in = (slots), .in_count = COUNT_OF(slots)
 #define OUT(slots, type) .out = (slots), .out_count = COUNT_OF(slots), .row_size = sizeof(type)
 
 #define COUNTING "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) "
 
 static statement_t fixture_statements[FIXTURE_STATEMENTS] = {
-    [THING_INSERT] = {.name = "fixture.thing_insert", BOTH("INSERT INTO thing (name, amount) VALUES (?1, ?2)"),
-                      IN(thing_slots), .shape = SHAPE_NONE, .writes = true},
-    [THING_COUNT] = {.name = "fixture.thing_count", BOTH("SELECT count(*) FROM thing"), OUT(number_slots, number_t),
+    [THING_INSERT] = {.name = "fixture.thing_insert",
+                      BOTH("INSERT INTO thing (name, amount) VALUES (?1, ?2)"),
+                      IN(thing_slots),
+                      .shape = SHAPE_NONE,
+                      .writes = true},
+    [THING_COUNT] = {.name = "fixture.thing_count",
+                     BOTH("SELECT count(*) FROM thing"),
+                     OUT(number_slots, number_t),
                      .shape = SHAPE_ONE},
-    [THING_LIST] = {.name = "fixture.thing_list", BOTH("SELECT name, amount FROM thing ORDER BY amount LIMIT 1000"),
-                    OUT(thing_slots, thing_t), .shape = SHAPE_MANY},
-    [THING_RAISE] = {.name = "fixture.thing_raise", BOTH("UPDATE thing SET amount = amount + ?1"), IN(number_slots),
-                     .shape = SHAPE_AFFECTED, .writes = true},
-    [THING_FILL] = {.name = "fixture.thing_fill", BOTH("INSERT INTO thing (name, amount) VALUES (hex(zeroblob(?1)), 0)"),
-                    IN(number_slots), .shape = SHAPE_NONE, .writes = true},
-    [THING_NAMED] = {.name = "fixture.thing_named", BOTH("SELECT name, amount FROM thing WHERE amount = ?1"),
-                     IN(number_slots), OUT(thing_slots, thing_t), .shape = SHAPE_OPTIONAL},
+    [THING_LIST] = {.name = "fixture.thing_list",
+                    BOTH("SELECT name, amount FROM thing ORDER BY amount LIMIT 1000"),
+                    OUT(thing_slots, thing_t),
+                    .shape = SHAPE_MANY},
+    [THING_RAISE] = {.name = "fixture.thing_raise",
+                     BOTH("UPDATE thing SET amount = amount + ?1"),
+                     IN(number_slots),
+                     .shape = SHAPE_AFFECTED,
+                     .writes = true},
+    [THING_FILL] = {.name = "fixture.thing_fill",
+                    BOTH("INSERT INTO thing (name, amount) VALUES (hex(zeroblob(?1)), 0)"),
+                    IN(number_slots),
+                    .shape = SHAPE_NONE,
+                    .writes = true},
+    [THING_NAMED] = {.name = "fixture.thing_named",
+                     BOTH("SELECT name, amount FROM thing WHERE amount = ?1"),
+                     IN(number_slots),
+                     OUT(thing_slots, thing_t),
+                     .shape = SHAPE_OPTIONAL},
     [EVERY_INSERT] = {.name = "fixture.every_insert",
-                      BOTH("INSERT INTO every (i, b, t, x, u, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"), IN(every_slots),
-                      .shape = SHAPE_NONE, .writes = true},
-    [EVERY_FIND] = {.name = "fixture.every_find", BOTH("SELECT i, b, t, x, u, at FROM every"), OUT(every_slots, every_t),
+                      BOTH("INSERT INTO every (i, b, t, x, u, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
+                      IN(every_slots),
+                      .shape = SHAPE_NONE,
+                      .writes = true},
+    [EVERY_FIND] = {.name = "fixture.every_find",
+                    BOTH("SELECT i, b, t, x, u, at FROM every"),
+                    OUT(every_slots, every_t),
                     .shape = SHAPE_ONE},
-    [EVERY_STRICT] = {.name = "fixture.every_strict", BOTH("SELECT i, b, t, x, u, at FROM every"),
-                      OUT(strict_slots, every_t), .shape = SHAPE_ONE},
+    [EVERY_STRICT] = {.name = "fixture.every_strict",
+                      BOTH("SELECT i, b, t, x, u, at FROM every"),
+                      OUT(strict_slots, every_t),
+                      .shape = SHAPE_ONE},
     [EVERY_INSERT_STRICT] = {.name = "fixture.every_insert_strict",
                              BOTH("INSERT INTO every (i, b, t, x, u, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
-                             IN(strict_slots), .shape = SHAPE_NONE, .writes = true},
-    [COUNT_TO] = {.name = "fixture.count_to", BOTH(COUNTING "SELECT count(*) FROM n"), IN(number_slots),
-                  OUT(number_slots, number_t), .shape = SHAPE_ONE, .slow = true},
-    [ORPHAN_INSERT] = {.name = "fixture.orphan_insert", BOTH("INSERT INTO child (parent) VALUES (12345)"),
-                       .shape = SHAPE_NONE, .writes = true},
+                             IN(strict_slots),
+                             .shape = SHAPE_NONE,
+                             .writes = true},
+    [COUNT_TO] = {.name = "fixture.count_to",
+                  BOTH(COUNTING "SELECT count(*) FROM n"),
+                  IN(number_slots),
+                  OUT(number_slots, number_t),
+                  .shape = SHAPE_ONE,
+                  .slow = true},
+    [ORPHAN_INSERT] = {.name = "fixture.orphan_insert",
+                       BOTH("INSERT INTO child (parent) VALUES (12345)"),
+                       .shape = SHAPE_NONE,
+                       .writes = true},
     [COUNT_BY_WRITING] = {.name = "fixture.count_by_writing",
                           BOTH("INSERT INTO thing (name, amount) " COUNTING "SELECT 'n' || i, i FROM n"),
-                          IN(number_slots), .shape = SHAPE_NONE, .writes = true},
+                          IN(number_slots),
+                          .shape = SHAPE_NONE,
+                          .writes = true},
 };
 
 static const char fixture_schema[] =
@@ -124,7 +168,8 @@ typedef struct fixture {
 
 static UNUSED bool fixture_open(fixture_t *fixture, str_t *error)
 {
-    fixture->database = database_open(&fixture->host, &fixture->module, STR("sqlite:"), fixture->arena, error);
+    fixture->database =
+        database_open(&fixture->host, &fixture->module, STR("sqlite:"), fixture->arena, error);
     fixture->host.databases[0] = fixture->database;
     return fixture->database != NULL;
 }
@@ -197,7 +242,8 @@ static UNUSED const problem_kind_t *attempt(req_t *req, void (*work)(req_t *req,
     return req_attempt(req, work, arg) ? NULL : req->problem.kind;
 }
 
-static UNUSED const problem_kind_t *request(fixture_t *fixture, void (*work)(req_t *req, void *arg), void *arg)
+static UNUSED const problem_kind_t *request(fixture_t *fixture, void (*work)(req_t *req, void *arg),
+                                            void *arg)
 {
     req_t *req = req_new(&fixture->host, &fixture->module);
     const problem_kind_t *kind = attempt(req, work, arg);
@@ -296,7 +342,8 @@ static void *crew_loop_run(void *arg)
     return NULL;
 }
 
-static UNUSED crew_t *crew_new(fixture_t *fixture, int loops, int fibers, void (*work)(req_t *req, hand_t *hand), void *arg)
+static UNUSED crew_t *crew_new(fixture_t *fixture, int loops, int fibers,
+                               void (*work)(req_t *req, hand_t *hand), void *arg)
 {
     crew_t *crew = calloc(1, sizeof *crew);
 

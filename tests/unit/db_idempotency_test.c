@@ -1,4 +1,5 @@
-/* Idempotency keys: done once, answered alike, refused for another request, forgotten after a day; and the nudge after a commit. */
+/* Idempotency keys: done once, answered alike, refused for another request, forgotten after a day; and the
+ * nudge after a commit. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +28,7 @@ typedef struct call {
     int64_t later;      /* added to the request's time */
     size_t body_length; /* of the reply; 0: SECRET */
     bool fails;
-    reply_t reply;      /* texts in `arena` */
+    reply_t reply; /* texts in `arena` */
     arena_t *arena;
     const problem_kind_t *problem;
 } call_t;
@@ -178,17 +179,23 @@ static int64_t number_of(fixture_t *fixture, const char *sql)
 static void neither_key_nor_reply_stands_in_the_database(void **state)
 {
     assert_null(run_call(*state, (call_t){.key = KEY}).problem);
-    assert_int_equal(number_of(*state, "SELECT count(*) FROM idempotency WHERE instr(reply, CAST('" SECRET "' AS BLOB))"), 0);
-    assert_int_equal(number_of(*state, "SELECT count(*) FROM idempotency WHERE instr(key_hash, CAST('" KEY "' AS BLOB))"), 0);
+    assert_int_equal(
+        number_of(*state, "SELECT count(*) FROM idempotency WHERE instr(reply, CAST('" SECRET "' AS BLOB))"),
+        0);
+    assert_int_equal(
+        number_of(*state, "SELECT count(*) FROM idempotency WHERE instr(key_hash, CAST('" KEY "' AS BLOB))"),
+        0);
     assert_int_equal(number_of(*state, "SELECT length(key_hash) FROM idempotency"), 32);
 }
 
 static void after_a_day_a_key_is_new(void **state)
 {
     assert_null(run_call(*state, (call_t){.key = KEY, .fingerprint = 1}).problem);
-    assert_null(run_call(*state, (call_t){.key = KEY, .fingerprint = 1, .later = DAY_US - MINUTE_US}).problem);
+    assert_null(
+        run_call(*state, (call_t){.key = KEY, .fingerprint = 1, .later = DAY_US - MINUTE_US}).problem);
     assert_int_equal(count_things(*state), 1);
-    assert_null(run_call(*state, (call_t){.key = KEY, .fingerprint = 2, .later = DAY_US + MINUTE_US}).problem);
+    assert_null(
+        run_call(*state, (call_t){.key = KEY, .fingerprint = 2, .later = DAY_US + MINUTE_US}).problem);
     assert_int_equal(count_things(*state), 2);
     assert_int_equal(number_of(*state, "SELECT count(*) FROM idempotency"), 1);
 }

@@ -37,8 +37,10 @@ static void assert_refused(fixture_t *fixture, const migration_t *migrations, si
 static void opening_again_applies_nothing_and_a_new_migration_once(void **state)
 {
     fixture_t *fixture = *state;
-    const migration_t more[] = {fixture_migrations[0], fixture_migrations[1],
-                                {.name = "0003_add_thing", .sqlite = "INSERT INTO thing VALUES ('migrated', 1)", .hash = "a3"}};
+    const migration_t more[] = {
+        fixture_migrations[0],
+        fixture_migrations[1],
+        {.name = "0003_add_thing", .sqlite = "INSERT INTO thing VALUES ('migrated', 1)", .hash = "a3"}};
     str_t error;
 
     assert_true(reopen(fixture, fixture_migrations, COUNT_OF(fixture_migrations), &error));
@@ -53,25 +55,29 @@ static void an_edited_migration_is_refused(void **state)
     migration_t edited[] = {fixture_migrations[0], fixture_migrations[1]};
 
     edited[1].hash = "b2";
-    assert_refused(*state, edited, 2, "fixture/0002_create_nothing was edited after it was applied", "Restore the file");
+    assert_refused(*state, edited, 2, "fixture/0002_create_nothing was edited after it was applied",
+                   "Restore the file");
 }
 
 static void a_database_of_a_newer_program_is_refused(void **state)
 {
-    assert_refused(*state, fixture_migrations, 1, "was made by a newer Folkmoot", "fixture/0002_create_nothing");
+    assert_refused(*state, fixture_migrations, 1, "was made by a newer Folkmoot",
+                   "fixture/0002_create_nothing");
 }
 
 static void a_migration_before_applied_ones_is_refused(void **state)
 {
-    const migration_t late[] = {
-        fixture_migrations[0], {.name = "0001_create_zebra", .sqlite = "", .hash = "c1"}, fixture_migrations[1]};
+    const migration_t late[] = {fixture_migrations[0],
+                                {.name = "0001_create_zebra", .sqlite = "", .hash = "c1"},
+                                fixture_migrations[1]};
 
     assert_refused(*state, late, 3, "lacks the migration fixture/0001_create_zebra", "0002_create_nothing");
 }
 
 static void a_removed_migration_is_refused(void **state)
 {
-    const migration_t renamed[] = {fixture_migrations[0], {.name = "0003_create_more", .sqlite = "", .hash = "c3"}};
+    const migration_t renamed[] = {fixture_migrations[0],
+                                   {.name = "0003_create_more", .sqlite = "", .hash = "c3"}};
 
     assert_refused(*state, renamed, 2, "0002_create_nothing", "removed or renamed");
 }
@@ -79,7 +85,8 @@ static void a_removed_migration_is_refused(void **state)
 static void a_failing_migration_is_undone_as_a_whole(void **state)
 {
     fixture_t *fixture = *state;
-    migration_t more[] = {fixture_migrations[0], fixture_migrations[1],
+    migration_t more[] = {fixture_migrations[0],
+                          fixture_migrations[1],
                           {.name = "0003_break",
                            .sqlite = "INSERT INTO thing VALUES ('half', 1); INSERT INTO nowhere VALUES (1)",
                            .hash = "d3"}};

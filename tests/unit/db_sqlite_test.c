@@ -40,8 +40,14 @@ static void values_of_every_type_come_back_as_they_were(void **state)
     roundtrip_t trip = {
         .insert = &fixture_statements[EVERY_INSERT],
         .find = &fixture_statements[EVERY_FIND],
-        .in = {.has_i = true, .i = INT64_MIN, .has_b = true, .b = true, .t = STR("naïve\0text"), .x = STR("\x00\xff"),
-               .u = uuid_new(), .at = INT64_MAX},
+        .in = {.has_i = true,
+               .i = INT64_MIN,
+               .has_b = true,
+               .b = true,
+               .t = STR("naïve\0text"),
+               .x = STR("\x00\xff"),
+               .u = uuid_new(),
+               .at = INT64_MAX},
     };
 
     assert_null(attempt(req, roundtrip_work, &trip));
@@ -90,7 +96,8 @@ static void parameters_that_cannot_be_null_never_are(void **state)
 {
     fixture_t *fixture = *state;
     req_t *req = req_new(&fixture->host, &fixture->module);
-    roundtrip_t trip = {.insert = &fixture_statements[EVERY_INSERT_STRICT], .find = &fixture_statements[EVERY_STRICT]};
+    roundtrip_t trip = {.insert = &fixture_statements[EVERY_INSERT_STRICT],
+                        .find = &fixture_statements[EVERY_STRICT]};
 
     assert_null(attempt(req, roundtrip_work, &trip));
     assert_true(trip.out.t.at && trip.out.x.at);
@@ -99,7 +106,8 @@ static void parameters_that_cannot_be_null_never_are(void **state)
 
 static void null_in_a_column_declared_otherwise_is_an_internal_error(void **state)
 {
-    roundtrip_t trip = {.insert = &fixture_statements[EVERY_INSERT], .find = &fixture_statements[EVERY_STRICT]};
+    roundtrip_t trip = {.insert = &fixture_statements[EVERY_INSERT],
+                        .find = &fixture_statements[EVERY_STRICT]};
 
     assert_ptr_equal(request(*state, roundtrip_work, &trip), &INTERNAL);
 }
@@ -120,12 +128,14 @@ static void insert_hundred(tx_t *tx, void *arg)
 static void list_work(req_t *req, void *arg)
 {
     thing_t *things = NULL;
-    size_t before = statement_fetch_all(db_read(req), &fixture_statements[THING_LIST], NULL, (void **)&things);
+    size_t before =
+        statement_fetch_all(db_read(req), &fixture_statements[THING_LIST], NULL, (void **)&things);
 
     (void)arg;
     assert_int_equal(before, 0);
     db_apply(req, insert_hundred, NULL);
-    assert_int_equal(statement_fetch_all(db_read(req), &fixture_statements[THING_LIST], NULL, (void **)&things), 100);
+    assert_int_equal(
+        statement_fetch_all(db_read(req), &fixture_statements[THING_LIST], NULL, (void **)&things), 100);
     for (int i = 0; i < 100; i++)
         assert_int_equal(things[i].amount, i);
     assert_string_equal(things[99].name.at, "thing 99");

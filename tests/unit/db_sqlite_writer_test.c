@@ -1,4 +1,5 @@
-/* The writer thread of SQLite: one commit for many bodies, each of which fails alone; waiting, giving up, full disks, locks. */
+/* The writer thread of SQLite: one commit for many bodies, each of which fails alone; waiting, giving up,
+ * full disks, locks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -357,8 +358,9 @@ static void another_process_that_writes_is_waited_for(void **state)
     pid_t child = fork();
     if (child == 0) {
         sqlite3 *handle = NULL;
-        bool locked = sqlite3_open(path, &handle) == SQLITE_OK &&
-                      sqlite3_exec(handle, "BEGIN IMMEDIATE; DELETE FROM thing", NULL, NULL, NULL) == SQLITE_OK;
+        bool locked =
+            sqlite3_open(path, &handle) == SQLITE_OK &&
+            sqlite3_exec(handle, "BEGIN IMMEDIATE; DELETE FROM thing", NULL, NULL, NULL) == SQLITE_OK;
 
         if (write(ready[1], "x", 1) != 1)
             _exit(2);
@@ -454,8 +456,8 @@ static void a_body_for_which_there_is_no_room_ends_in_storage_full_alone(void **
     fixture_t *fixture = *state;
     crew_t *crew = crew_new(fixture, 2, 5, one_is_large, NULL);
 
-    assert_int_equal(sqlite3_exec(sqlite_state_of(fixture->database)->writing->handle, "PRAGMA max_page_count = 100", NULL,
-                                  NULL, NULL),
+    assert_int_equal(sqlite3_exec(sqlite_state_of(fixture->database)->writing->handle,
+                                  "PRAGMA max_page_count = 100", NULL, NULL, NULL),
                      SQLITE_OK);
     run_as_one_batch(crew);
     for (int i = 0; i < 10; i++)

@@ -87,9 +87,10 @@ static void integers_are_read_exactly_in_any_notation(void **state)
 static void what_is_no_int64_is_refused_as_one(void **state)
 {
     (void)state;
-    const char *const refused[] = {"1.5",   "1e-1", "9223372036854775808", "-9223372036854775809", "99999999999999999999",
-                                   "1e400", "1e19", "-1e999999999999999999", "1.00000000000000000000000001", "1e-400",
-                                   "\"1\"", "null"};
+    const char *const refused[] = {
+        "1.5",   "1e-1", "9223372036854775808",   "-9223372036854775809",         "99999999999999999999",
+        "1e400", "1e19", "-1e999999999999999999", "1.00000000000000000000000001", "1e-400",
+        "\"1\"", "null"};
 
     for (size_t index = 0; index < COUNT_OF(refused); index++)
         assert_no_int(refused[index]);
@@ -99,13 +100,70 @@ static void what_is_no_json_is_refused(void **state)
 {
     (void)state;
     const char *const refused[] = {
-        "",        " ",       "nul",       "truex",     "True",      "+1",       "01",         "-",        "1.",     ".5",
-        "1e",      "1e+",     "0x10",      "NaN",       "Infinity",  "-Infinity", "[",         "]",        "[1,]",   "[,1]",
-        "[1 2]",   "[1,,2]",  "{",         "}",         "{\"a\"}",   "{\"a\":}", "{\"a\":1,}", "{a:1}",    "{1:2}",  "{,}",
-        "{\"a\" 1}", "{\"a\":1 \"b\":2}", "[1}", "{\"a\":1]", "\"",  "\"a",      "\"\\",       "\"\\\"",   "'a'",    "\"\\x\"",
-        "\"\\u12\"", "\"\\u12g4\"", "\"\t\"", "\"\n\"", "1 2",       "{} {}",    "[] 1",       "/**/1",    "1//",    "\xef\xbb\xbf[]",
-        "\"\\u0000\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\ud800x\"", "\"\\udc00\\ud800\"", "\"\\ud83d\\",
-        "\"\x80\"", "\"\xc0\xaf\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xf8\x88\x80\x80\x80\"", "\"\xe2\x82\"", "\"\xff\"",
+        "",
+        " ",
+        "nul",
+        "truex",
+        "True",
+        "+1",
+        "01",
+        "-",
+        "1.",
+        ".5",
+        "1e",
+        "1e+",
+        "0x10",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "[",
+        "]",
+        "[1,]",
+        "[,1]",
+        "[1 2]",
+        "[1,,2]",
+        "{",
+        "}",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{a:1}",
+        "{1:2}",
+        "{,}",
+        "{\"a\" 1}",
+        "{\"a\":1 \"b\":2}",
+        "[1}",
+        "{\"a\":1]",
+        "\"",
+        "\"a",
+        "\"\\",
+        "\"\\\"",
+        "'a'",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\u12g4\"",
+        "\"\t\"",
+        "\"\n\"",
+        "1 2",
+        "{} {}",
+        "[] 1",
+        "/**/1",
+        "1//",
+        "\xef\xbb\xbf[]",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "\"\\udc00\"",
+        "\"\\ud800\\u0041\"",
+        "\"\\ud800x\"",
+        "\"\\udc00\\ud800\"",
+        "\"\\ud83d\\",
+        "\"\x80\"",
+        "\"\xc0\xaf\"",
+        "\"\xed\xa0\x80\"",
+        "\"\xf4\x90\x80\x80\"",
+        "\"\xf8\x88\x80\x80\x80\"",
+        "\"\xe2\x82\"",
+        "\"\xff\"",
     };
 
     for (size_t index = 0; index < COUNT_OF(refused); index++)
@@ -118,8 +176,16 @@ static void what_is_no_json_is_refused(void **state)
 static void what_is_json_is_passed_over_whole(void **state)
 {
     (void)state;
-    const char *const taken[] = {"null", " true ", "\t[ ]\r\n", "{ }", "[[],{},[{}]]", "{\"a\":{\"b\":[1,-2.5e+10,\"x\"]},\"\":null}",
-                                 "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u20ac\\ud83d\\ude00\"", "\"€😀नमस्ते\"", "1e400", "-0.0"};
+    const char *const taken[] = {"null",
+                                 " true ",
+                                 "\t[ ]\r\n",
+                                 "{ }",
+                                 "[[],{},[{}]]",
+                                 "{\"a\":{\"b\":[1,-2.5e+10,\"x\"]},\"\":null}",
+                                 "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u20ac\\ud83d\\ude00\"",
+                                 "\"€😀नमस्ते\"",
+                                 "1e400",
+                                 "-0.0"};
 
     for (size_t index = 0; index < COUNT_OF(taken); index++)
         if (!is_json(str_from(taken[index])))
@@ -129,7 +195,8 @@ static void what_is_json_is_passed_over_whole(void **state)
 static void a_text_cut_at_any_byte_is_refused(void **state)
 {
     (void)state;
-    const str_t whole = STR("{\"title\":\"a \\u20ac \\ud83d\\ude00 नम \\n\",\"n\":[-12.5e+3,true,false,null],\"o\":{\"p\":{}}}");
+    const str_t whole = STR(
+        "{\"title\":\"a \\u20ac \\ud83d\\ude00 नम \\n\",\"n\":[-12.5e+3,true,false,null],\"o\":{\"p\":{}}}");
 
     assert_true(is_json(whole));
     for (size_t length = 0; length < whole.length; length++)
@@ -160,7 +227,8 @@ static void strings_are_unescaped_and_end_in_nul(void **state)
     json_reader_t reader;
     str_t value;
 
-    json_reader_init(&reader, arena, STR("\"q\\\" b\\\\ s\\/ \\b\\f\\n\\r\\t \\u0041\\u00e9\\u20AC\\uD83D\\uDE00 end\""));
+    json_reader_init(&reader, arena,
+                     STR("\"q\\\" b\\\\ s\\/ \\b\\f\\n\\r\\t \\u0041\\u00e9\\u20AC\\uD83D\\uDE00 end\""));
     assert_true(json_read_string(&reader, &value));
     assert_string_equal(value.at, "q\" b\\ s/ \b\f\n\r\t Aé€😀 end");
     assert_int_equal(value.length, strlen(value.at));
@@ -199,7 +267,8 @@ static void the_writer_places_commas_and_escapes(void **state)
 {
     (void)state;
     json_writer_t writer;
-    const uuid_t id = {{0x01, 0x89, 0x0a, 0x5d, 0xac, 0x96, 0x77, 0x4b, 0xbc, 0xce, 0xb3, 0x02, 0x09, 0x9a, 0x80, 0x57}};
+    const uuid_t id = {
+        {0x01, 0x89, 0x0a, 0x5d, 0xac, 0x96, 0x77, 0x4b, 0xbc, 0xce, 0xb3, 0x02, 0x09, 0x9a, 0x80, 0x57}};
 
     json_writer_init(&writer, arena, 0);
     json_object_open(&writer);
@@ -229,10 +298,11 @@ static void the_writer_places_commas_and_escapes(void **state)
     json_name(&writer, STR("raw"));
     json_raw(&writer, STR("{\"x\":1}"));
     json_object_close(&writer);
-    assert_string_equal(json_text(&writer).at,
-                        "{\"text\":\"a\\\"b\\\\c\\n\\u0001\\u001f/é😀\",\"none\":null,\"list\":[-9223372036854775808,"
-                        "9223372036854775807,0,true,false,null,[],{}],\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\","
-                        "\"no_id\":null,\"time\":\"1970-01-01T00:00:00.000000Z\",\"raw\":{\"x\":1}}");
+    assert_string_equal(
+        json_text(&writer).at,
+        "{\"text\":\"a\\\"b\\\\c\\n\\u0001\\u001f/é😀\",\"none\":null,\"list\":[-9223372036854775808,"
+        "9223372036854775807,0,true,false,null,[],{}],\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\","
+        "\"no_id\":null,\"time\":\"1970-01-01T00:00:00.000000Z\",\"raw\":{\"x\":1}}");
 }
 
 static void the_writer_makes_invalid_utf8_valid(void **state)
@@ -241,10 +311,16 @@ static void the_writer_makes_invalid_utf8_valid(void **state)
     json_writer_t writer;
 
     json_writer_init(&writer, arena, 0);
-    json_string(&writer, STR("a\xff" "b\xe2\x82" "c\xed\xa0\x80" "d\xc3"));
+    json_string(&writer, STR("a\xff"
+                             "b\xe2\x82"
+                             "c\xed\xa0\x80"
+                             "d\xc3"));
     const str_t text = json_text(&writer);
     assert_true(utf8_valid(text, NULL));
-    assert_string_equal(text.at, "\"a\xef\xbf\xbd" "b\xef\xbf\xbd\xef\xbf\xbd" "c\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" "d\xef\xbf\xbd\"");
+    assert_string_equal(text.at, "\"a\xef\xbf\xbd"
+                                 "b\xef\xbf\xbd\xef\xbf\xbd"
+                                 "c\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+                                 "d\xef\xbf\xbd\"");
 }
 
 static void what_is_written_is_read_back_whatever_its_size(void **state)

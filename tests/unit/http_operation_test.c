@@ -26,8 +26,13 @@ struct list_request {
 };
 
 static const field_t post_fields[] = {
-    {.name = "title", .type = FIELD_STRING, .offset = offsetof(struct new_post, title), .has_offset = NO_HAS, .required = true,
-     .least = 1, .most = 20},
+    {.name = "title",
+     .type = FIELD_STRING,
+     .offset = offsetof(struct new_post, title),
+     .has_offset = NO_HAS,
+     .required = true,
+     .least = 1,
+     .most = 20},
 };
 
 static const schema_t post_schema = {
@@ -38,20 +43,39 @@ static const char *const sort_words[] = {"new", "agreed", NULL};
 #define PLAIN(member) .offset = offsetof(struct list_request, member), .has_offset = NO_HAS
 
 static const field_t list_fields[] = {
-    {.name = "board", .type = FIELD_STRING, .place = IN_PATH, PLAIN(board), .required = true, .least = 1, .most = 10, .pattern = "a-z"},
+    {.name = "board",
+     .type = FIELD_STRING,
+     .place = IN_PATH,
+     PLAIN(board),
+     .required = true,
+     .least = 1,
+     .most = 10,
+     .pattern = "a-z"},
     {.name = "post", .type = FIELD_UUID, .place = IN_PATH, PLAIN(post), .required = true},
     {.name = "sort", .type = FIELD_ENUM, .place = IN_QUERY, PLAIN(sort), .words = sort_words, .preset = 1},
-    {.name = "limit", .type = FIELD_INT, .place = IN_QUERY, PLAIN(limit), .least = 1, .most = 100, .preset = 20},
+    {.name = "limit",
+     .type = FIELD_INT,
+     .place = IN_QUERY,
+     PLAIN(limit),
+     .least = 1,
+     .most = 100,
+     .preset = 20},
     {.name = "cursor", .type = FIELD_STRING, .place = IN_QUERY, PLAIN(cursor), .most = 20},
-    {.name = "deep", .type = FIELD_BOOL, .place = IN_QUERY, .offset = offsetof(struct list_request, deep),
+    {.name = "deep",
+     .type = FIELD_BOOL,
+     .place = IN_QUERY,
+     .offset = offsetof(struct list_request, deep),
      .has_offset = offsetof(struct list_request, has_deep)},
     {.name = "Last-Event-ID", .type = FIELD_STRING, .place = IN_HEADER, PLAIN(last_event_id), .most = 10},
 };
 
-static const schema_t list_schema = {
-    .name = "list", .size = sizeof(struct list_request), .fields = list_fields, .field_count = COUNT_OF(list_fields)};
+static const schema_t list_schema = {.name = "list",
+                                     .size = sizeof(struct list_request),
+                                     .fields = list_fields,
+                                     .field_count = COUNT_OF(list_fields)};
 
-static const operation_t list_operation = {.name = "list_posts", .method = METHOD_GET, .request = &list_schema};
+static const operation_t list_operation = {
+    .name = "list_posts", .method = METHOD_GET, .request = &list_schema};
 static const operation_t post_operation = {.name = "create_post",
                                            .method = METHOD_POST,
                                            .request = &list_schema,
@@ -90,7 +114,8 @@ static void decode(req_t *own, void *arg)
     work->in = operation_decode(own, work->operation, work->values, 2, work->query, work->body);
 }
 
-static const struct list_request *decoded(const operation_t *operation, const char *board, const char *query, const char *body)
+static const struct list_request *decoded(const operation_t *operation, const char *board, const char *query,
+                                          const char *body)
 {
     const str_t values[] = {str_from(board), STR(ID)};
     work_t work = {operation, values, str_from(query), str_from(body), NULL};
@@ -103,8 +128,8 @@ static const struct list_request *decoded(const operation_t *operation, const ch
 static void path_query_and_body_fill_the_struct(void **state)
 {
     (void)state;
-    const struct list_request *in =
-        decoded(&post_operation, "town", "limit=7&sort=agreed&cursor=a+b%2Bc%C3%A9&&deep=false", "{\"title\":\"T\"}");
+    const struct list_request *in = decoded(
+        &post_operation, "town", "limit=7&sort=agreed&cursor=a+b%2Bc%C3%A9&&deep=false", "{\"title\":\"T\"}");
 
     assert_non_null(in);
     assert_string_equal(in->board.at, "town");
@@ -163,7 +188,8 @@ static void all_that_is_wrong_in_query_and_body_is_told_at_once(void **state)
 static void malformed_queries_and_bodies_are_malformed(void **state)
 {
     (void)state;
-    const char *const queries[] = {"limit=%", "limit=%1", "limit=%zz", "cursor=%00", "cursor=%ff", "%c3=1", "cursor=%c3%28"};
+    const char *const queries[] = {"limit=%",    "limit=%1", "limit=%zz",    "cursor=%00",
+                                   "cursor=%ff", "%c3=1",    "cursor=%c3%28"};
 
     for (size_t index = 0; index < COUNT_OF(queries); index++) {
         assert_null(decoded(&list_operation, "town", queries[index], NULL));
@@ -263,9 +289,24 @@ static void a_path_leads_to_its_operation(void **state)
 static void other_paths_lead_nowhere(void **state)
 {
     (void)state;
-    const char *const paths[] = {"",        "/",         "/api",  "/api/v1",     "/api/v1/boards/", "/api/v1/boards//posts/x", "/api/v1//boards",
-                                 "api/v1/boards", "/api/v1/boards/x/", "/api/v1/boards/x/posts", "/api/v1/board", "/api/v1/boardsx", "//",
-                                 "/api/v1/boards/%", "/api/v1/boards/%0", "/api/v1/boards/%00", "/api/v1/boards/%ff", "/{kind}"};
+    const char *const paths[] = {"",
+                                 "/",
+                                 "/api",
+                                 "/api/v1",
+                                 "/api/v1/boards/",
+                                 "/api/v1/boards//posts/x",
+                                 "/api/v1//boards",
+                                 "api/v1/boards",
+                                 "/api/v1/boards/x/",
+                                 "/api/v1/boards/x/posts",
+                                 "/api/v1/board",
+                                 "/api/v1/boardsx",
+                                 "//",
+                                 "/api/v1/boards/%",
+                                 "/api/v1/boards/%0",
+                                 "/api/v1/boards/%00",
+                                 "/api/v1/boards/%ff",
+                                 "/{kind}"};
 
     for (size_t index = 0; index < COUNT_OF(paths); index++) {
         const route_t route = find(METHOD_GET, paths[index]);
@@ -292,10 +333,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(path_query_and_body_fill_the_struct, open_request, close_request),
         cmocka_unit_test_setup_teardown(absent_parameters_get_their_defaults, open_request, close_request),
-        cmocka_unit_test_setup_teardown(a_path_value_of_the_wrong_form_names_nothing, open_request, close_request),
-        cmocka_unit_test_setup_teardown(all_that_is_wrong_in_query_and_body_is_told_at_once, open_request, close_request),
-        cmocka_unit_test_setup_teardown(malformed_queries_and_bodies_are_malformed, open_request, close_request),
-        cmocka_unit_test_setup_teardown(a_flood_of_parameters_leaves_sixteen_errors, open_request, close_request),
+        cmocka_unit_test_setup_teardown(a_path_value_of_the_wrong_form_names_nothing, open_request,
+                                        close_request),
+        cmocka_unit_test_setup_teardown(all_that_is_wrong_in_query_and_body_is_told_at_once, open_request,
+                                        close_request),
+        cmocka_unit_test_setup_teardown(malformed_queries_and_bodies_are_malformed, open_request,
+                                        close_request),
+        cmocka_unit_test_setup_teardown(a_flood_of_parameters_leaves_sixteen_errors, open_request,
+                                        close_request),
         cmocka_unit_test_setup_teardown(headers_are_decoded_by_name, open_request, close_request),
         cmocka_unit_test_setup_teardown(a_path_leads_to_its_operation, open_router, close_router),
         cmocka_unit_test_setup_teardown(other_paths_lead_nowhere, open_router, close_router),

@@ -75,19 +75,48 @@ static void a_record_is_shown_with_its_version(void **state)
     assert_null(reply_nothing().body.at);
 }
 
+/* The list with the tag of the record in place of each T. */
+static const char *tags(const char *list)
+{
+    req->if_none_match = STR_NONE;
+    const reply_t reply = reply_record(req, 200, &field_error_json_schema, &record, 12);
+    const str_t tag = reply_etag(req->arena, &reply);
+    str_t text = STR("");
+
+    for (; *list; list++)
+        text = *list == 'T' ? arena_printf(req->arena, "%s%s", text.at, tag.at)
+                            : arena_printf(req->arena, "%s%c", text.at, *list);
+    return text.at;
+}
+
 static void what_the_client_has_already_is_not_sent(void **state)
 {
     (void)state;
-    const char *const same[] = {"\"12\"", "W/\"12\"", "*", "\"11\", \"12\"", "\"\",W/\"x\" , W/\"12\"", ",,\"12\""};
-    const char *const other[] = {"\"11\"", "12", "", "\"12", "\"12 \"", "W/", "W/\"", "\"", "x\"12\"", "\"012\"", ", ,"};
+    const char *const same[] = {"\"T\"",  "W/\"T\"", "*", "\"11\", \"T\"", "\"\",W/\"x\" , W/\"T\"",
+                                ",,\"T\""};
+    const char *const other[] = {"\"11\"", "T",  "",       "\"T",    "\"T \"", "W/",
+                                 "W/\"",   "\"", "x\"T\"", "\"0T\"", ", ,",    "\"12\""};
 
     for (size_t index = 0; index < COUNT_OF(same); index++)
-        assert_int_equal(record_reply(same[index]).status, 304);
+        assert_int_equal(record_reply(tags(same[index])).status, 304);
     for (size_t index = 0; index < COUNT_OF(other); index++)
-        assert_int_equal(record_reply(other[index]).status, 200);
+        assert_int_equal(record_reply(tags(other[index])).status, 200);
     const operation_t change = {.name = "change", .method = METHOD_PATCH};
+    const char *tag = tags("\"T\"");
     req->operation = &change;
-    assert_int_equal(record_reply("\"12\"").status, 200);
+    assert_int_equal(record_reply(tag).status, 200);
+}
+
+static void what_is_shown_differs_also_within_a_version(void **state)
+{
+    (void)state;
+    const struct field_error_json changed = {.pointer = STR("p"), .detail = STR("e")};
+
+    req->if_none_match = str_from(tags("\"T\""));
+    assert_int_equal(reply_record(req, 200, &field_error_json_schema, &changed, 12).status, 200);
+    assert_int_equal(reply_record(req, 200, &field_error_json_schema, &record, 13).status, 200);
+    const reply_t without = reply_with(req, 200, &field_error_json_schema, &record);
+    assert_null(reply_etag(req->arena, &without).at);
 }
 
 static void match(req_t *own, void *arg)
@@ -108,9 +137,12 @@ static void a_change_must_be_of_the_version_that_was_read(void **state)
     assert_null(match_problem(NULL));
     assert_null(match_problem("\"12\""));
     assert_null(match_problem("W/\"12\""));
+    assert_null(match_problem("\"12.0123456789abcdef\""));
     assert_null(match_problem("*"));
     assert_null(match_problem("\"1\", \"12\""));
     assert_ptr_equal(match_problem("\"13\""), &VERSION_CONFLICT);
+    assert_ptr_equal(match_problem("\"123.12\""), &VERSION_CONFLICT);
+    assert_ptr_equal(match_problem("\".12\""), &VERSION_CONFLICT);
     assert_ptr_equal(match_problem(""), &VERSION_CONFLICT);
     assert_ptr_equal(match_problem("12"), &INVALID);
     assert_string_equal(req->problem.fields[0].pointer.at, "header/If-Match");
@@ -187,11 +219,11 @@ static void a_problem_is_told_in_the_standard_form(void **state)
 {
     (void)state;
     int status;
-    const str_t expected =
-        arena_printf(req->arena,
-                     "{\"type\":\"/problems#not_found\",\"title\":\"There is no such thing.\",\"status\":404,\"code\":\"not_found\","
-                     "\"detail\":\"Because of \\\"x\\\".\",\"instance\":\"urn:uuid:%s\"}",
-                     req->id);
+    const str_t expected = arena_printf(req->arena,
+                                        "{\"type\":\"/problems#not_found\",\"title\":\"There is no such "
+                                        "thing.\",\"status\":404,\"code\":\"not_found\","
+                                        "\"detail\":\"Because of \\\"x\\\".\",\"instance\":\"urn:uuid:%s\"}",
+                                        req->id);
 
     assert_string_equal(body_of(&NOT_FOUND, &status).at, expected.at);
     assert_int_equal(status, 404);
@@ -236,11 +268,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_record_is_shown_with_its_version, open_request, close_request),
         cmocka_unit_test_setup_teardown(what_the_client_has_already_is_not_sent, open_request, close_request),
-        cmocka_unit_test_setup_teardown(a_change_must_be_of_the_version_that_was_read, open_request, close_request),
+        cmocka_unit_test_setup_teardown(what_is_shown_differs_also_within_a_version, open_request,
+                                        close_request),
+        cmocka_unit_test_setup_teardown(a_change_must_be_of_the_version_that_was_read, open_request,
+                                        close_request),
         cmocka_unit_test_setup_teardown(a_cursor_comes_back_as_it_went, open_request, close_request),
         cmocka_unit_test_setup_teardown(a_forged_or_foreign_cursor_is_refused, open_request, close_request),
         cmocka_unit_test_setup_teardown(a_problem_is_told_in_the_standard_form, open_request, close_request),
-        cmocka_unit_test_setup_teardown(only_an_internal_problem_keeps_its_detail_inside, open_request, close_request),
+        cmocka_unit_test_setup_teardown(only_an_internal_problem_keeps_its_detail_inside, open_request,
+                                        close_request),
         cmocka_unit_test_setup_teardown(wrong_fields_are_listed, open_request, close_request),
     };
 

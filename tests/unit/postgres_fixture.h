@@ -1,6 +1,7 @@
 /*
- * A module with tables of its own in a schema of its own, on the server of FOLKMOOT_TEST_POSTGRES: what the tests of the
- * PostgreSQL driver stand on. Without that variable they are skipped. Each test file includes it once.
+ * A module with tables of its own in a schema of its own, on the server of FOLKMOOT_TEST_POSTGRES: what the
+ * tests of the PostgreSQL driver stand on. Without that variable they are skipped. Each test file includes it
+ * once.
  */
 #ifndef FOLKMOOT_POSTGRES_FIXTURE_H
 #define FOLKMOOT_POSTGRES_FIXTURE_H
@@ -102,11 +103,12 @@ enum {
 };
 
 static statement_t fixture_statements[FIXTURE_STATEMENTS] = {
-    [VALUES_INSERT] = {.name = "fixture.values_insert",
-                       .postgres = "INSERT INTO all_values VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-                       IN(values_slots),
-                       .shape = SHAPE_NONE,
-                       .writes = true},
+    [VALUES_INSERT] =
+        {.name = "fixture.values_insert",
+         .postgres = "INSERT INTO all_values VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         IN(values_slots),
+         .shape = SHAPE_NONE,
+         .writes = true},
     [VALUES_ALL] = {.name = "fixture.values_all",
                     .postgres = "SELECT * FROM all_values ORDER BY number",
                     OUT(values_slots, values_t),
@@ -164,9 +166,10 @@ static statement_t fixture_statements[FIXTURE_STATEMENTS] = {
                   OUT(number_slots, number_t),
                   .shape = SHAPE_OPTIONAL},
     [KILL_OTHERS] = {.name = "fixture.kill_others",
-                     .postgres = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-                                 "WHERE pid <> pg_backend_pid() AND application_name = 'folkmoot' AND datname = "
-                                 "current_database() AND query LIKE '%' || $1 || '%'",
+                     .postgres =
+                         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                         "WHERE pid <> pg_backend_pid() AND application_name = 'folkmoot' AND datname = "
+                         "current_database() AND query LIKE '%' || $1 || '%'",
                      IN(text_slots),
                      OUT(number_slots, number_t),
                      .shape = SHAPE_ONE,
@@ -189,7 +192,8 @@ static statement_t fixture_statements[FIXTURE_STATEMENTS] = {
 
 static const char fixture_schema[] =
     "CREATE TABLE counter (id bigint PRIMARY KEY, value bigint NOT NULL);"
-    "CREATE TABLE all_values (number bigint NOT NULL, at bigint NOT NULL, yes boolean NOT NULL, name text NOT NULL,"
+    "CREATE TABLE all_values (number bigint NOT NULL, at bigint NOT NULL, yes boolean NOT NULL, name text "
+    "NOT NULL,"
     " raw bytea NOT NULL, id uuid NOT NULL, maybe_number bigint, maybe_at bigint, maybe_yes boolean,"
     " maybe_name text, maybe_raw bytea, maybe_id uuid);"
     "INSERT INTO counter VALUES (1, 0);";
@@ -332,7 +336,8 @@ static UNUSED void work_run(void *arg)
         req->deadline = began + work->patience_us;
     if (!req_attempt(req, work->run, work)) {
         work->problem = req->problem.kind;
-        snprintf(work->detail, sizeof work->detail, "%s", req->problem.detail.at ? req->problem.detail.at : "");
+        snprintf(work->detail, sizeof work->detail, "%s",
+                 req->problem.detail.at ? req->problem.detail.at : "");
     }
     work->took_us = clock_monotonic() - began;
     work->fiber = NULL;

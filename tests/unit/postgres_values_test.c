@@ -43,7 +43,8 @@ static void there_and_back(req_t *req, void *arg)
     work_t *work = arg;
     values_t *rows = NULL;
     db_apply(req, insert_values, NULL);
-    assert_int_equal(statement_fetch_all(db_read(req), &fixture_statements[VALUES_ALL], NULL, (void **)&rows), 2);
+    assert_int_equal(statement_fetch_all(db_read(req), &fixture_statements[VALUES_ALL], NULL, (void **)&rows),
+                     2);
     values_t full = full_values();
     assert_true(rows[0].number == full.number && rows[0].at == full.at && rows[0].yes);
     assert_true(str_equal(rows[0].name, full.name) && str_equal(rows[0].raw, full.raw));
@@ -200,7 +201,8 @@ static void *open_at_once(void *arg)
     fixture_t *fixture = arg;
     arena_t *arena = arena_new();
     str_t error = STR("");
-    database_t *database = database_open(&fixture->host, &fixture->module, str_from(fixture->url), arena, &error);
+    database_t *database =
+        database_open(&fixture->host, &fixture->module, str_from(fixture->url), arena, &error);
     if (database == NULL)
         print_error("%s\n", error.at);
     database_close(database);

@@ -1,4 +1,5 @@
-/* The forum alone, over SQLite and over PostgreSQL: every statement prepared, votes at once, trees, totals. */
+/* The forum alone, over SQLite and over PostgreSQL: every statement prepared, votes at once, trees, totals.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +20,8 @@ static community_t *forum;
 
 static answer_t call(method_t method, const char *target, const char *body, unsigned member)
 {
-    return community_call(forum, &(call_t){.method = method, .target = target, .body = body, .caller = member_of(member)});
+    return community_call(
+        forum, &(call_t){.method = method, .target = target, .body = body, .caller = member_of(member)});
 }
 
 static char *printed(const char *format, ...) PRINTF_LIKE(1, 2);
@@ -70,7 +72,8 @@ static void votes_cast_at_once_are_counted_exactly(void **state)
     const char *post = open_post("at-once", "discussion");
     call_t calls[VOTERS];
     answer_t answers[VOTERS];
-    static const char *const ballots[] = {"{\"value\":\"agree\"}", "{\"value\":\"disagree\"}", "{\"value\":\"pass\"}"};
+    static const char *const ballots[] = {"{\"value\":\"agree\"}", "{\"value\":\"disagree\"}",
+                                          "{\"value\":\"pass\"}"};
     char target[128];
 
     (void)state;
@@ -122,9 +125,9 @@ static void a_deep_branch_is_read_level_by_level(void **state)
     (void)state;
     (void)snprintf(kept, sizeof kept, "/api/v1/posts/%s/comments", post);
     for (int depth = 1; depth <= DEPTH; depth++) {
-        answer_t comment =
-            call(METHOD_POST, kept,
-                 parent ? printed("{\"body\":\"deeper\",\"parent\":\"%s\"}", parent) : "{\"body\":\"deeper\"}", 3);
+        answer_t comment = call(
+            METHOD_POST, kept,
+            parent ? printed("{\"body\":\"deeper\",\"parent\":\"%s\"}", parent) : "{\"body\":\"deeper\"}", 3);
         assert_int_equal(comment.status, 201);
         assert_int_equal(number(comment, "depth"), depth);
         parent = json_member(forum, comment.body, "id");
@@ -151,7 +154,8 @@ static void a_level_is_paged_without_gap_or_repeat(void **state)
     for (int i = 0; i < 23; i++)
         assert_int_equal(call(METHOD_POST, comments, printed("{\"body\":\"=%c=\"}", 'a' + i), 4).status, 201);
     do {
-        page = call(METHOD_GET, *next ? printed("%s?limit=5&cursor=%s", comments, next) : printed("%s?limit=5", comments),
+        page = call(METHOD_GET,
+                    *next ? printed("%s?limit=5&cursor=%s", comments, next) : printed("%s?limit=5", comments),
                     NULL, 4);
         assert_int_equal(page.status, 200);
         for (const char *at = page.body.at; (at = strstr(at, "\"body\":\"=")); at++)
@@ -194,14 +198,18 @@ static void what_may_not_be_is_refused(void **state)
     (void)snprintf(target, sizeof target, "/api/v1/posts/%s", post);
     assert_string_equal(call(METHOD_PATCH, target, "{\"title\":\"mine now\"}", 2).problem, "not_yours");
     assert_string_equal(call(METHOD_DELETE, target, NULL, 2).problem, "not_yours");
-    assert_string_equal(call(METHOD_POST, "/api/v1/boards/refused/posts", "{\"title\":\"t\",\"body\":\"b\"}", 1).problem,
-                        "invalid");
-    assert_string_equal(call(METHOD_POST, "/api/v1/boards/none/posts", "{\"title\":\"t\"}", 1).problem, "not_found");
+    assert_string_equal(
+        call(METHOD_POST, "/api/v1/boards/refused/posts", "{\"title\":\"t\",\"body\":\"b\"}", 1).problem,
+        "invalid");
+    assert_string_equal(call(METHOD_POST, "/api/v1/boards/none/posts", "{\"title\":\"t\"}", 1).problem,
+                        "not_found");
     answer_t board = call(METHOD_PATCH, "/api/v1/boards/refused", "{\"closed\":true}", 0);
     assert_int_equal(board.status, 200);
-    assert_string_equal(call(METHOD_POST, "/api/v1/boards/refused/posts", "{\"title\":\"t\"}", 1).problem, "board_closed");
-    assert_string_equal(call(METHOD_PUT, printed("/api/v1/items/%s/vote", post), "{\"value\":\"agree\"}", 1).problem,
+    assert_string_equal(call(METHOD_POST, "/api/v1/boards/refused/posts", "{\"title\":\"t\"}", 1).problem,
                         "board_closed");
+    assert_string_equal(
+        call(METHOD_PUT, printed("/api/v1/items/%s/vote", post), "{\"value\":\"agree\"}", 1).problem,
+        "board_closed");
     assert_int_equal(call(METHOD_DELETE, target, NULL, 1).status, 204);
     assert_string_equal(call(METHOD_DELETE, target, NULL, 1).problem, "gone");
 }
@@ -221,7 +229,8 @@ static int run_on(bool postgres)
     forum = community_open(&forum_module, postgres);
     if (!forum)
         return 0;
-    int failed = cmocka_run_group_tests_name(postgres ? "forum on PostgreSQL" : "forum on SQLite", tests, NULL, NULL);
+    int failed =
+        cmocka_run_group_tests_name(postgres ? "forum on PostgreSQL" : "forum on SQLite", tests, NULL, NULL);
     community_close(forum);
     return failed;
 }

@@ -123,10 +123,11 @@ static void an_export_gives_numbers_words_and_standing_votes_back(void **state)
     command_input_t input = {.source = str_from(out), .board = STR("transport")};
     assert_true(community_run(forum, run_export, &input));
     read_file("comments.csv", text, sizeof text);
-    assert_string_equal(text, "timestamp,datetime,comment-id,author-id,agrees,disagrees,moderated,comment-body\n"
-                              "1000000000000,Sun Sep 09 01:46:40 UTC 2001,0,7,1,1,1,\"Bikes, \"\"always\"\"\nin two lines\"\n"
-                              "1000000002000,Sun Sep 09 01:46:42 UTC 2001,3,7,0,1,-1,Cars\n"
-                              "1000000001000,Sun Sep 09 01:46:41 UTC 2001,5,8,1,0,0,Trams\n");
+    assert_string_equal(
+        text, "timestamp,datetime,comment-id,author-id,agrees,disagrees,moderated,comment-body\n"
+              "1000000000000,Sun Sep 09 01:46:40 UTC 2001,0,7,1,1,1,\"Bikes, \"\"always\"\"\nin two lines\"\n"
+              "1000000002000,Sun Sep 09 01:46:42 UTC 2001,3,7,0,1,-1,Cars\n"
+              "1000000001000,Sun Sep 09 01:46:41 UTC 2001,5,8,1,0,0,Trams\n");
     read_file("votes.csv", text, sizeof text);
     assert_non_null(strstr(text, "1000000300000,Sun Sep 09 01:51:40 UTC 2001,0,2,-1\n"));
     assert_non_null(strstr(text, "1000000200000,Sun Sep 09 01:50:00 UTC 2001,5,1,1\n"));
@@ -136,7 +137,8 @@ static void an_export_gives_numbers_words_and_standing_votes_back(void **state)
 static void a_broken_line_stops_before_anything_is_written(void **state)
 {
     (void)state;
-    write_file("votes.csv", "timestamp,datetime,comment-id,voter-id,vote\n1000000100000,x,0,1,1\n1000000100000,x,0,2,2\n");
+    write_file("votes.csv",
+               "timestamp,datetime,comment-id,voter-id,vote\n1000000100000,x,0,1,1\n1000000100000,x,0,2,2\n");
     assert_false(import("broken", false));
     assert_string_equal(board_of("broken").problem, "not_found");
 }
@@ -146,9 +148,9 @@ static void broken_lines_are_passed_over_when_asked(void **state)
     (void)state;
     write_file("votes.csv", "timestamp,datetime,comment-id,voter-id,vote\n"
                             "1000000100000,x,0,1,1\n"
-                            "1000000100000,x,0,2,2\n"  /* no such vote */
-                            "1000000100000,x,99,2,1\n" /* no such statement */
-                            "1000000100000,x,0\n"      /* no voter */
+                            "1000000100000,x,0,2,2\n"   /* no such vote */
+                            "1000000100000,x,99,2,1\n"  /* no such statement */
+                            "1000000100000,x,0\n"       /* no voter */
                             "1000000100000,\"x,0,3,1\n" /* a quote that is never closed */
                             "1000000100000,\xff,0,3,1\n"
                             "1000000100000,x,0,4,-1\n");
@@ -174,7 +176,8 @@ static int run_on(bool postgres)
         return 0;
     (void)snprintf(folder, sizeof folder, "/tmp/folkmoot-polis-XXXXXX");
     assert_non_null(mkdtemp(folder));
-    int failed = cmocka_run_group_tests_name(postgres ? "polis on PostgreSQL" : "polis on SQLite", tests, NULL, NULL);
+    int failed =
+        cmocka_run_group_tests_name(postgres ? "polis on PostgreSQL" : "polis on SQLite", tests, NULL, NULL);
     community_close(forum);
     (void)snprintf(command, sizeof command, "rm -rf %s", folder);
     return failed + (system(command) != 0);

@@ -1,4 +1,5 @@
-/* Identity alone, over SQLite and over PostgreSQL: every statement prepared, the first account, refresh tokens. */
+/* Identity alone, over SQLite and over PostgreSQL: every statement prepared, the first account, refresh
+ * tokens. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,7 +56,8 @@ static void of_many_who_sign_up_at_once_one_is_the_administrator(void **state)
 
     (void)state;
     for (size_t i = 0; i < PEOPLE; i++) {
-        (void)snprintf(bodies[i], sizeof bodies[i], "{\"name\":\"person-%zu\",\"password\":\"correct horse\"}", i);
+        (void)snprintf(bodies[i], sizeof bodies[i],
+                       "{\"name\":\"person-%zu\",\"password\":\"correct horse\"}", i);
         calls[i] = (call_t){.method = METHOD_POST, .target = "/api/v1/accounts", .body = bodies[i]};
     }
     community_call_all(identity, calls, PEOPLE, answers);
@@ -124,7 +126,8 @@ static int run_on(bool postgres)
     identity = community_open(&identity_module, postgres);
     if (!identity)
         return 0;
-    int failed = cmocka_run_group_tests_name(postgres ? "identity on PostgreSQL" : "identity on SQLite", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name(postgres ? "identity on PostgreSQL" : "identity on SQLite",
+                                             tests, NULL, NULL);
     community_close(identity);
     return failed;
 }

@@ -1,5 +1,6 @@
 /* The community of one module: a host made by hand, and requests run as the gateway would run them. */
 #include <ftw.h>
+#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ struct community {
     router_t *router;
     loop_t *loop;
     char folder[64];
+    char database[64]; /* of its own on the PostgreSQL server; "": SQLite */
     size_t running;
 };
 
@@ -34,8 +36,39 @@ typedef struct running_call {
 } running_call_t;
 
 static const config_option_t gateway_options[] = {
-    {.name = "gateway.limit_scale", .type = CONFIG_INT, .preset = "0", .doc = "The modules ask whether limits are on."},
+    {.name = "gateway.limit_scale",
+     .type = CONFIG_INT,
+     .preset = "0",
+     .doc = "The modules ask whether limits are on."},
 };
+
+static void on_server(const char *sql, const char *database)
+{
+    PGconn *server = PQconnectdb(getenv("FOLKMOOT_TEST_POSTGRES"));
+    char command[128];
+
+    (void)snprintf(command, sizeof command, "%s %s", sql, database);
+    PGresult *result = PQexec(server, command);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK)
+        panic("%s: %s", command, PQerrorMessage(server));
+    PQclear(result);
+    PQfinish(server);
+}
+
+/* A new database on the server: its address is the server's with another name at the end of the path. */
+static str_t make_database(community_t *community, const char *server)
+{
+    const char *slash = strrchr(server, '/');
+    const char *question = strchr(server, '?');
+
+    (void)snprintf(community->database, sizeof community->database, "folkmoot_module_%d", (int)getpid());
+    on_server("CREATE DATABASE", community->database);
+    if (question) /* the path of a socket's folder may follow */
+        for (slash = question; *slash != '/'; slash--)
+            ;
+    return arena_printf(community->arena, "%.*s/%s%s", (int)(slash - server), server, community->database,
+                        question ? question : "");
+}
 
 static void open_host(community_t *community, const module_t *module, str_t url)
 {
@@ -82,7 +115,7 @@ community_t *community_open(const module_t *module, bool postgres)
                    getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
     if (!mkdtemp(community->folder))
         panic("no folder for the test");
-    open_host(community, module, postgres ? str_from(server) : STR("sqlite:"));
+    open_host(community, module, postgres ? make_database(community, server) : STR("sqlite:"));
     community->router = router_new();
     router_add(community->router, module, module->operations, module->operation_count);
     return community;
@@ -106,6 +139,8 @@ void community_close(community_t *community)
     if (!community)
         return;
     database_close(host->databases[0]);
+    if (community->database[0])
+        on_server("DROP DATABASE", community->database);
     worker_pool_free(host->passwords);
     worker_pool_free(host->workers);
     router_free(community->router);
@@ -132,7 +167,8 @@ static void handle(req_t *req, void *arg)
     if (!route.operation)
         panic("no route for %s", call->target);
     req->operation = route.operation;
-    const void *in = operation_decode(req, route.operation, route.values, route.value_count, query, str_from(call->body));
+    const void *in =
+        operation_decode(req, route.operation, route.values, route.value_count, query, str_from(call->body));
     reply_t reply = route.operation->handle(req, in);
     *running->answer = (answer_t){
         .status = reply.status,
@@ -183,7 +219,8 @@ void community_call_all(community_t *community, const call_t *calls, size_t coun
     running_call_t *running = arena_array_of(community->arena, running_call_t, count);
 
     for (size_t i = 0; i < count; i++)
-        running[i] = (running_call_t){.community = community, .call = &calls[i], .answer = &answers[i], .body = handle};
+        running[i] = (running_call_t){
+            .community = community, .call = &calls[i], .answer = &answers[i], .body = handle};
     run_all(community, running, count);
 }
 

@@ -1,6 +1,6 @@
 /*
- * A community of one module, for its tests: the module over a real database in a folder of its own, called through
- * loopback requests (no socket, no other module). One loop, on the test's thread.
+ * A community of one module, for its tests: the module over a real database in a folder of its own, called
+ * through loopback requests (no socket, no other module). One loop, on the test's thread.
  */
 #ifndef FOLKMOOT_TESTS_COMMUNITY_H
 #define FOLKMOOT_TESTS_COMMUNITY_H
@@ -10,7 +10,8 @@
 
 typedef struct community community_t;
 
-/* Over SQLite, or over PostgreSQL when `postgres` is set: NULL then when FOLKMOOT_TEST_POSTGRES names no server. */
+/* Over SQLite, or over PostgreSQL when `postgres` is set: NULL then when FOLKMOOT_TEST_POSTGRES names no
+ * server. */
 community_t *community_open(const module_t *module, bool postgres);
 void community_close(community_t *community);
 
@@ -45,7 +46,8 @@ void community_catch_up(community_t *community);
 /* A member of that number; always the same for the same number. */
 caller_t member_of(unsigned number);
 
-/* The value of a member of a flat JSON object, as text; "" when it is not there. Finds the first of that name. */
+/* The value of a member of a flat JSON object, as text; "" when it is not there. Finds the first of that
+ * name. */
 const char *json_member(community_t *community, str_t json, const char *name);
 
 #endif
