@@ -7,7 +7,7 @@ set -eu
 
 run="gcc make cmake ninja-build pkg-config python3 python3-yaml ca-certificates binutils
      libh2o-evloop-dev libwslay-dev libssl-dev zlib1g-dev libsqlite3-dev libpq-dev libsodium-dev libjwt-dev libjansson-dev"
-test="clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev postgresql postgresql-contrib chromium chromium-sandbox
+test="clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev postgresql chromium chromium-sandbox
       fonts-noto-core fonts-noto-cjk openssl curl util-linux procps"
 bench="wrk nghttp2-client"
 
@@ -40,7 +40,18 @@ if [ "$(id -u)" -ne 0 ]; then
     as_root=sudo
 fi
 echo "Installing:$missing"
-export DEBIAN_FRONTEND=noninteractive
 $as_root apt-get update -qq
+# The tests start a PostgreSQL of their own: its package need not make and start another.
+no_cluster=
+case " $missing " in *" postgresql "*)
+    no_cluster=/etc/postgresql-common/createcluster.d/folkmoot.conf
+    $as_root mkdir -p "$(dirname "$no_cluster")"
+    echo "create_main_cluster = false" | $as_root tee "$no_cluster" >/dev/null
+    ;;
+esac
 # shellcheck disable=SC2086
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+output=$($as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing 2>&1) || {
+    echo "$output" >&2
+    exit 1
+}
+[ -z "$no_cluster" ] || $as_root rm -f "$no_cluster"
