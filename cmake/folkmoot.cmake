@@ -33,3 +33,18 @@ function(generate_migrations name)
     DEPENDS ${files} ${CMAKE_SOURCE_DIR}/tools/generate_migrations.py
     COMMENT "migrations ${name}" VERBATIM)
 endfunction()
+
+# link_sealed_module(target, module): the module's objects as one, of which only its descriptor <module>_module can be seen.
+# So no module can use a function of another one, and names need no prefix.
+function(link_sealed_module target module)
+  set(whole ${CMAKE_CURRENT_BINARY_DIR}/${module}_whole.o)
+  set(sealed ${CMAKE_CURRENT_BINARY_DIR}/${module}_sealed.o)
+  add_custom_command(
+    OUTPUT ${sealed}
+    COMMAND ${CMAKE_LINKER} -r -o ${whole} $<TARGET_OBJECTS:module_${module}_objects>
+    COMMAND ${CMAKE_OBJCOPY} --keep-global-symbol=${module}_module ${whole} ${sealed}
+    DEPENDS module_${module}_objects $<TARGET_OBJECTS:module_${module}_objects>
+    COMMENT "seal ${module}" COMMAND_EXPAND_LISTS VERBATIM)
+  target_sources(${target} PRIVATE ${sealed})
+  set_source_files_properties(${sealed} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
+endfunction()

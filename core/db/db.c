@@ -96,16 +96,40 @@ static void run_answering(tx_t *tx, void *arg)
 {
     answering_t *run = arg;
 
+    run->reply = run->body(tx, run->arg);
     if (tx->req->idempotency_key.length > 0)
-        run->reply = idempotent_run(tx, run->body, run->arg);
-    else
-        run->reply = run->body(tx, run->arg);
+        idempotency_keep_reply(tx, &run->reply);
+}
+
+static void transact_answering(req_t *req, void *arg)
+{
+    db_apply(req, run_answering, arg);
+}
+
+/* A key that has an answer gives it. When it fails although it had none, the same request may have come in
+ * twice and the other was quicker: then its answer is the answer of both. */
+static reply_t transact_with_key(req_t *req, answering_t *run)
+{
+    reply_t kept;
+
+    if (idempotency_answers(req, &kept))
+        return kept;
+    if (req_attempt(req, transact_answering, run))
+        return run->reply;
+    const problem_t problem = req->problem;
+    req->problem = (problem_t){0};
+    if (problem.kind != &CLIENT_GONE && idempotency_answers(req, &kept))
+        return kept;
+    req->problem = problem;
+    fail_again(req);
 }
 
 reply_t db_transact(req_t *req, reply_t (*body)(tx_t *tx, void *arg), void *arg)
 {
     answering_t run = {.body = body, .arg = arg};
 
+    if (req->idempotency_key.length > 0)
+        return transact_with_key(req, &run);
     db_apply(req, run_answering, &run);
     return run.reply;
 }

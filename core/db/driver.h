@@ -75,7 +75,15 @@ extern const driver_t postgres_driver;
 bool migrate_set(database_t *database, const char *set, const migration_t *known, size_t known_count,
                  arena_t *arena, str_t *error) MUST_CHECK;
 
-/* Runs the body once per Idempotency-Key, which the request has (idempotency.c). */
-reply_t idempotent_run(tx_t *tx, reply_t (*body)(tx_t *tx, void *arg), void *arg);
+/*
+ * The reply that is kept for the request's Idempotency-Key; false when there is none. Ends in
+ * IDEMPOTENCY_CONFLICT when the key was used for another request. Reads outside of any transaction: on
+ * PostgreSQL, looking for a missing key inside of one would lock the place where others put theirs.
+ */
+bool idempotency_answers(req_t *req, reply_t *reply) MUST_CHECK;
+
+/* Keeps the reply in the transaction of its effect; ends in UNAVAILABLE when another request was quicker with
+ * the key. */
+void idempotency_keep_reply(tx_t *tx, const reply_t *reply);
 
 #endif

@@ -106,9 +106,8 @@ static bool reply_unpack(arena_t *arena, str_t packed, reply_t *reply)
 
 /* ---- keeping and finding ---- */
 
-static reply_t kept_reply(tx_t *tx, const struct idempotency_find *kept)
+static reply_t kept_reply(req_t *req, const struct idempotency_find *kept)
 {
-    req_t *req = tx->req;
     hash_t key = sealing_key(req->idempotency_key);
     str_t packed;
     reply_t reply;
@@ -118,22 +117,34 @@ static reply_t kept_reply(tx_t *tx, const struct idempotency_find *kept)
              "This Idempotency-Key was used before for another request. Send each new request with a new "
              "key.");
     if (!unseal(req->arena, key.bytes, kept->reply, &packed) || !reply_unpack(req->arena, packed, &reply)) {
-        logline(LINE_ERROR, "kept_reply_damaged", "database", tx->database->name, "operation",
-                operation_name(req).at, NULL);
+        logline(LINE_ERROR, "kept_reply_damaged", "operation", operation_name(req).at, NULL);
         fail(req, &INTERNAL, "The kept reply cannot be read.");
     }
     return reply;
 }
 
-static void keep_reply(tx_t *tx, str_t key_hash, const reply_t *reply)
+bool idempotency_answers(req_t *req, reply_t *reply)
+{
+    hash_t hash = hash_of(req->idempotency_key);
+    struct idempotency_find kept;
+
+    if (!idempotency_find(db_read(req), req->caller.member, operation_name(req),
+                          (str_t){(const char *)hash.bytes, sizeof hash.bytes}, req->now, &kept))
+        return false;
+    *reply = kept_reply(req, &kept);
+    return true;
+}
+
+void idempotency_keep_reply(tx_t *tx, const reply_t *reply)
 {
     req_t *req = tx->req;
     hash_t key = sealing_key(req->idempotency_key);
+    hash_t hash = hash_of(req->idempotency_key);
     str_t packed = reply_pack(req->arena, reply);
     struct idempotency_keep_in row = {
         .member = req->caller.member,
         .operation = operation_name(req),
-        .key_hash = key_hash,
+        .key_hash = {(const char *)hash.bytes, sizeof hash.bytes},
         .fingerprint = {(const char *)req->fingerprint, sizeof req->fingerprint},
         .now = req->now,
         .expires_at = req->now + KEY_LIFETIME,
@@ -147,21 +158,6 @@ static void keep_reply(tx_t *tx, str_t key_hash, const reply_t *reply)
     row.reply = seal(req->arena, key.bytes, packed);
     if (idempotency_keep(tx, &row) != 1)
         fail(req, &UNAVAILABLE, "A request with this Idempotency-Key is being answered. Try again.");
-}
-
-reply_t idempotent_run(tx_t *tx, reply_t (*body)(tx_t *tx, void *arg), void *arg)
-{
-    req_t *req = tx->req;
-    hash_t hash = hash_of(req->idempotency_key);
-    str_t key_hash = {(const char *)hash.bytes, sizeof hash.bytes};
-    struct idempotency_find kept;
-    reply_t reply;
-
-    if (idempotency_find(tx, req->caller.member, operation_name(req), key_hash, req->now, &kept))
-        return kept_reply(tx, &kept);
-    reply = body(tx, arg);
-    keep_reply(tx, key_hash, &reply);
-    return reply;
 }
 
 /* ---- purging ---- */

@@ -5,6 +5,7 @@
  *
  *   postgres.c              the driver's table; what each thread has of a database
  *   postgres_admin.c        the blocking connection that migrates and checks
+ *   postgres_check.c        every statement against the schema
  *   postgres_address.c      from a URL to libpq's parameters
  *   postgres_connect.c      opening, losing and reopening connections
  *   postgres_pipeline.c     calls: queued, sent, answered
@@ -177,7 +178,7 @@ void postgres_pool_expire(connection_t *connection);   /* its timer did */
 /* ---- bodies that collide (postgres_conflict.c) ---- */
 
 /* The bodies of one thread on one database. One that was undone by a conflict (a repeater) runs again while
- * no other repeater does. While many repeaters wait the door is closed: no new body begins. */
+ * no other repeater does. While one has priority the door is closed: no new body begins. */
 typedef struct crossing {
     bool taken; /* by a repeater */
     bool closed;

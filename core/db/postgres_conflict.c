@@ -1,25 +1,26 @@
 /*
  * How bodies that collide get past each other. Under SERIALIZABLE one of two that touch the same thing is
  * undone; when many do, running them all again at once would undo most of them again. So those that were
- * undone run one at a time, beside new ones; when many have gathered no new one begins until they are
- * through; and one that was undone several times is given priority over the bodies of all threads. (Other
+ * undone run one at a time, beside new ones; and one that was undone several times is given priority: no new
+ * body of any thread begins until it is through, and with it those of its thread that wait as it did. (Other
  * processes are not asked: they are few, and chance decides between them.)
  */
 #include "core/db/postgres.h"
 
-enum { REPEATERS_BESIDE_NEWCOMERS = 4, LOOK_AGAIN_US = 2 * MILLISECOND_US };
+enum { LOOK_AGAIN_US = 2 * MILLISECOND_US };
 
-/* Other threads' bodies are not woken, they look again: that is simple, and rare. */
+static postgres_thread_t *prior_thread(postgres_thread_t *mine)
+{
+    return atomic_load_explicit(&mine->postgres->prior, memory_order_relaxed);
+}
+
+/* Other threads do not wake this one, it looks again: that is simple, and rare. */
 static wake_t wait_for_priority_of_others(postgres_thread_t *mine, int64_t deadline)
 {
-    postgres_t *postgres = mine->postgres;
     wake_t wake = WAKE_CALLED;
-    for (;;) {
-        const postgres_thread_t *prior = atomic_load_explicit(&postgres->prior, memory_order_relaxed);
-        if (prior == NULL || prior == mine || wake != WAKE_CALLED)
-            return wake;
+    while (wake == WAKE_CALLED && prior_thread(mine) && prior_thread(mine) != mine)
         wake = postgres_pause(mine, LOOK_AGAIN_US, deadline);
-    }
+    return wake;
 }
 
 static void open_door(crossing_t *crossing)
@@ -29,18 +30,31 @@ static void open_door(crossing_t *crossing)
         ;
 }
 
+static wake_t wait_at_door(postgres_thread_t *mine, int64_t deadline)
+{
+    waiter_t waiter;
+    postgres_queue_join(&mine->crossing.newcomers, &waiter, false);
+    wake_t wake = postgres_wait_called(mine, &waiter, deadline);
+    postgres_queue_leave(&mine->crossing.newcomers, &waiter);
+    return wake;
+}
+
+/* The first to find that another thread has priority looks after it, the next ones wait at the door for the
+ * first. */
 wake_t postgres_crossing_enter(postgres_thread_t *mine, int64_t deadline)
 {
     crossing_t *crossing = &mine->crossing;
-    if (crossing->closed) {
-        waiter_t waiter;
-        postgres_queue_join(&crossing->newcomers, &waiter, false);
-        wake_t wake = postgres_wait_called(mine, &waiter, deadline);
-        postgres_queue_leave(&crossing->newcomers, &waiter);
-        if (wake != WAKE_CALLED)
-            return wake;
+    wake_t wake = WAKE_CALLED;
+    while (wake == WAKE_CALLED && (crossing->closed || prior_thread(mine))) {
+        if (crossing->closed || prior_thread(mine) == mine) {
+            wake = wait_at_door(mine, deadline);
+        } else {
+            crossing->closed = true;
+            wake = wait_for_priority_of_others(mine, deadline);
+            open_door(crossing);
+        }
     }
-    return wait_for_priority_of_others(mine, deadline);
+    return wake;
 }
 
 wake_t postgres_crossing_repeat(postgres_thread_t *mine, int64_t deadline)
@@ -52,8 +66,6 @@ wake_t postgres_crossing_repeat(postgres_thread_t *mine, int64_t deadline)
     }
     waiter_t waiter;
     postgres_queue_join(&crossing->repeaters, &waiter, false);
-    if (crossing->repeaters.length > REPEATERS_BESIDE_NEWCOMERS)
-        crossing->closed = true;
     wake_t wake = postgres_wait_called(mine, &waiter, deadline);
     postgres_queue_leave(&crossing->repeaters, &waiter);
     if (wake != WAKE_CALLED && waiter.called)

@@ -74,7 +74,7 @@ static void tell_reason(const connection_t *connection)
     arena_t *arena = arena_new();
     str_t reason = postgres_message(arena, PQerrorMessage(connection->link));
     logline(LINE_WARNING, "database_unreachable", "database", connection->mine->postgres->database->name,
-            "reason", reason.at, NULL);
+            "reason", reason.length > 0 ? reason.at : "the server does not answer", NULL);
     arena_free(arena);
 }
 

@@ -149,8 +149,11 @@ bool polis_number(polis_file_t *file, size_t column, int64_t least, int64_t most
 
 void polis_progress(const polis_file_t *file, const char *what)
 {
+    int64_t line = (int64_t)file->csv.line;
+
     if (file->input->progress)
-        file->input->progress(file->input->progress_arg, what, (int64_t)file->csv.line, file->lines);
+        file->input->progress(file->input->progress_arg, what, line < file->lines ? line : file->lines,
+                              file->lines);
 }
 
 /* Polis counts milliseconds; this program's times end with the year 9999. */

@@ -170,6 +170,7 @@ static reply_t create_comment_body(tx_t *tx, void *arg)
         .version = version_next(0),
     };
 
+    name_author(tx, &row);
     insert_item(tx, &row);
     count_reply(tx, parent.id);
     count_comment(tx, in->post);

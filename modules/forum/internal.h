@@ -52,6 +52,9 @@ void check_own_item(req_t *req, const struct item_by_id *row);
  */
 void log_item(tx_t *tx, const char *what, const struct item_by_id *row);
 
+/* Looks up the author's name, for a new item that is shown and told at once. */
+void name_author(tx_t *tx, struct item_by_id *row);
+
 /* Writes a new item and its log entry. */
 void insert_item(tx_t *tx, const struct item_by_id *row);
 

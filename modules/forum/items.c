@@ -161,6 +161,14 @@ void log_item(tx_t *tx, const char *what, const struct item_by_id *row)
                    });
 }
 
+void name_author(tx_t *tx, struct item_by_id *row)
+{
+    struct member_by_id member;
+
+    if (member_by_id(tx, row->author_id, &member))
+        row->author_name = member.name;
+}
+
 void insert_item(tx_t *tx, const struct item_by_id *row)
 {
     item_insert(tx, &(struct item_insert_in){

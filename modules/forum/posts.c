@@ -125,6 +125,7 @@ static reply_t create_post_body(tx_t *tx, void *arg)
         .moderation = POST_MODERATION_ACCEPTED,
         .version = version_next(0),
     };
+    name_author(tx, &row);
     insert_item(tx, &row);
     reply_t reply = reply_post(req, 201, &row);
     reply.location = arena_printf(req->arena, "/api/v1/posts/%s", uuid_text(req, &id));

@@ -183,6 +183,12 @@ UPDATE item SET agree_count = $agree_count, disagree_count = $disagree_count, pa
 -- in: id uuid, name text
 INSERT INTO member (id, name) VALUES ($id, $name) ON CONFLICT (id) DO UPDATE SET name = excluded.name;
 
+-- name: member_by_id :optional
+-- The name of a member, once identity's log has told it.
+-- in: id uuid
+-- out: name text
+SELECT name FROM member WHERE id = $id;
+
 -- name: total_add :none
 -- Adds to a board's totals.
 -- in: board uuid, posts int, comments int, voters int, agree int, disagree int, pass int

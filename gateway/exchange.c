@@ -1,0 +1,93 @@
+/*
+ * An exchange: one request of h2o and our request for it. The two end in any order: h2o's goes when the
+ * answer is sent or the client is gone, ours when its fiber has ended and nothing of its answer is needed any
+ * more.
+ */
+#include "gateway/gateway.h"
+
+void exchange_list_add(exchange_list_t *list, exchange_t *exchange)
+{
+    exchange->list = list;
+    exchange->next = NULL;
+    exchange->previous = list->last;
+    if (list->last)
+        list->last->next = exchange;
+    else
+        list->first = exchange;
+    list->last = exchange;
+}
+
+void exchange_list_remove(exchange_t *exchange)
+{
+    exchange_list_t *list = exchange->list;
+    if (list == NULL)
+        return;
+    *(exchange->previous ? &exchange->previous->next : &list->first) = exchange->next;
+    *(exchange->next ? &exchange->next->previous : &list->last) = exchange->previous;
+    exchange->list = NULL;
+}
+
+exchange_t *exchange_handling(void)
+{
+    return gateway_here->handling;
+}
+
+static void unwatch(exchange_t *exchange)
+{
+    loop_unwatch(exchange->thread->loop, &exchange->hangup);
+}
+
+void exchange_end(exchange_t *exchange)
+{
+    unwatch(exchange);
+    exchange_list_remove(exchange);
+    exchange->thread->exchange_count--;
+    if (exchange->token)
+        *exchange->token = NULL;
+    req_free(exchange->req); /* the exchange lies in its arena */
+}
+
+/* h2o is done with its request: the answer was sent, or the client is gone. */
+static void on_disposed(void *memory)
+{
+    exchange_t *exchange = *(exchange_t **)memory;
+    if (exchange == NULL)
+        return;
+    unwatch(exchange);
+    exchange->token = NULL;
+    if (exchange->working)
+        guard_gone(exchange->connection, exchange->h2o);
+    exchange->h2o = NULL;
+    if (!exchange->working)
+        exchange_end(exchange);
+    else if (exchange->fiber)
+        fiber_cancel(exchange->fiber);
+}
+
+exchange_t *exchange_begin(gateway_thread_t *thread, h2o_req_t *h2o)
+{
+    req_t *req = req_new(thread->gateway->host, NULL);
+    exchange_t *exchange = arena_new_of(req->arena, exchange_t);
+    exchange->thread = thread;
+    exchange->connection = connection_of(h2o);
+    exchange->h2o = h2o;
+    exchange->req = req;
+    exchange->working = true;
+    exchange->hangup.fd = -1;
+    exchange->token = h2o_mem_alloc_shared(&h2o->pool, sizeof *exchange->token, on_disposed);
+    *exchange->token = exchange;
+    exchange->began = clock_monotonic();
+    req->address = (str_t){exchange->connection->address, exchange->connection->address_length};
+    thread->exchange_count++;
+    return exchange;
+}
+
+void exchange_answered(exchange_t *exchange, size_t size)
+{
+    unwatch(exchange);
+    exchange_list_remove(exchange);
+    exchange->working = false;
+    exchange->answered_at = exchange->progress_at = clock_monotonic();
+    exchange->size = size;
+    exchange_list_add(&exchange->thread->sending, exchange);
+}

@@ -1,0 +1,205 @@
+/*
+ * What h2o leaves open: connections are counted and named here, and cut when they flood with requests that
+ * they take back (CVE-2023-44487), send a request too slowly, or do not take their answer.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "gateway/gateway.h"
+#include "gateway/live.h"
+
+enum {
+    RESETS_MOST = 300,       /* taken back before we answered, at once; */
+    RESETS_PER_SECOND = 100, /* and how fast that is forgotten */
+    REQUESTS_PER_LOOK = 300, /* more than a connection can have open, */
+    BYTES_PER_ANSWER = 20,   /* and less than any answer takes: who is written less takes none */
+};
+
+static const int64_t receive_most_us = 10 * SECOND_US;
+static const int64_t stall_most_us = 20 * SECOND_US;
+static const int64_t slowest_bytes_per_second = 1024;
+
+/* ---- connections ---- */
+
+static void on_socket_closed(void *arg)
+{
+    connection_t *connection = arg;
+    gateway_thread_t *thread = connection->thread;
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        thread->connections = connection->next;
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    atomic_fetch_sub_explicit(&thread->gateway->connections, 1, memory_order_relaxed);
+    free(connection);
+}
+
+static void name_address(connection_t *connection, h2o_socket_t *socket)
+{
+    struct sockaddr_storage storage = {0};
+    struct sockaddr *address = (struct sockaddr *)&storage;
+    h2o_socket_getpeername(socket, address);
+    if (address->sa_family == AF_INET6) {
+        struct in6_addr *six = &((struct sockaddr_in6 *)address)->sin6_addr;
+        if (IN6_IS_ADDR_V4MAPPED(six))
+            inet_ntop(AF_INET, &six->s6_addr[12], connection->address, sizeof connection->address);
+        else
+            inet_ntop(AF_INET6, six, connection->address, sizeof connection->address);
+    } else
+        inet_ntop(AF_INET, &((struct sockaddr_in *)address)->sin_addr, connection->address,
+                  sizeof connection->address);
+    limits_name_place(address, connection->limit_name);
+    connection->address_length = (uint8_t)strlen(connection->address);
+    connection->limit_length = (uint8_t)strlen(connection->limit_name);
+}
+
+connection_t *connection_add(gateway_thread_t *thread, h2o_socket_t *socket)
+{
+    connection_t *connection = memory_new(sizeof *connection);
+    connection->thread = thread;
+    connection->socket = socket;
+    name_address(connection, socket);
+    connection->next = thread->connections;
+    if (connection->next)
+        connection->next->previous = connection;
+    thread->connections = connection;
+    atomic_fetch_add_explicit(&thread->gateway->connections, 1, memory_order_relaxed);
+    socket->on_close.cb = on_socket_closed;
+    socket->on_close.data = connection;
+    return connection;
+}
+
+connection_t *connection_of(const h2o_req_t *h2o)
+{
+    return h2o->conn->callbacks->get_socket(h2o->conn)->on_close.data;
+}
+
+/* h2o hears of it at its next read or write, and cleans up in its own time. */
+void connection_cut(connection_t *connection, const char *why)
+{
+    count_one(connection->thread, COUNT_CUT);
+    logline(LINE_INFO, "connection_cut", "reason", why, NULL);
+    shutdown(h2o_socket_get_fd(connection->socket), SHUT_RDWR);
+}
+
+/* ---- floods ---- */
+
+/* Requests whose answers are never written were taken back, however fast we were. */
+void guard_request(connection_t *connection, const h2o_req_t *h2o)
+{
+    if (h2o->version < 0x200 || ++connection->requests_marked < REQUESTS_PER_LOOK)
+        return;
+    size_t written = connection->socket->bytes_written - connection->written_marked;
+    if (written < (size_t)REQUESTS_PER_LOOK * BYTES_PER_ANSWER)
+        connection_cut(connection, "it takes back the requests it makes");
+    connection->requests_marked = 0;
+    connection->written_marked = connection->socket->bytes_written;
+}
+
+/* A request was taken back while we worked on it. */
+void guard_gone(connection_t *connection, const h2o_req_t *h2o)
+{
+    count_one(connection->thread, COUNT_GONE);
+    if (h2o->version < 0x200)
+        return;
+    int64_t now = clock_monotonic();
+    int64_t forgotten = (now - connection->reset_at) * RESETS_PER_SECOND / SECOND_US;
+    connection->reset_level = forgotten < connection->reset_level ? connection->reset_level - forgotten : 0;
+    connection->reset_at = now;
+    if (++connection->reset_level == RESETS_MOST)
+        connection_cut(connection, "it takes back too many requests");
+}
+
+/* ---- slow ones ---- */
+
+static bool is_receiving(const h2o_req_t *h2o)
+{
+    return h2o->processed_at.at.tv_sec == 0 && h2o->timestamps.request_begin_at.tv_sec != 0;
+}
+
+static int64_t age_of(const h2o_req_t *h2o)
+{
+    const struct timeval *begun = &h2o->timestamps.request_begin_at;
+    return clock_now() - (begun->tv_sec * SECOND_US + begun->tv_usec);
+}
+
+/* The time for a whole request, however it trickles. */
+static int cut_slow_sender(h2o_req_t *h2o, void *arg)
+{
+    (void)arg;
+    if (is_receiving(h2o) && age_of(h2o) > receive_most_us)
+        connection_cut(connection_of(h2o), "its request does not come to an end");
+    return 0;
+}
+
+static uint64_t bytes_acknowledged(const connection_t *connection)
+{
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    if (getsockopt(h2o_socket_get_fd(connection->socket), IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
+        return 0;
+    return info.tcpi_bytes_acked;
+}
+
+static bool is_stalled(exchange_t *exchange, int64_t now)
+{
+    uint64_t acknowledged = bytes_acknowledged(exchange->connection);
+    if (acknowledged != exchange->acknowledged)
+        exchange->progress_at = now;
+    exchange->acknowledged = acknowledged;
+    int64_t whole = stall_most_us + (int64_t)exchange->size * SECOND_US / slowest_bytes_per_second;
+    return now - exchange->progress_at > stall_most_us || now - exchange->answered_at > whole;
+}
+
+/* In the order of their answers: the first that is recent ends the look. */
+static void cut_slow_readers(gateway_thread_t *thread, int64_t now)
+{
+    for (exchange_t *exchange = thread->sending.first; exchange; exchange = exchange->next) {
+        if (now - exchange->answered_at < SECOND_US)
+            return;
+        if (is_stalled(exchange, now))
+            connection_cut(exchange->connection, "it does not take its answer");
+    }
+}
+
+void guard_look(gateway_thread_t *thread, int64_t now)
+{
+    h2o_globalconf_t *config = &thread->gateway->config;
+    config->http1.callbacks.foreach_request(&thread->context, cut_slow_sender, NULL);
+    config->http2.callbacks.foreach_request(&thread->context, cut_slow_sender, NULL);
+    cut_slow_readers(thread, now);
+}
+
+/* ---- stopping ---- */
+
+static int mark_busy(h2o_req_t *h2o, void *arg)
+{
+    (void)arg;
+    if (h2o->timestamps.request_begin_at.tv_sec != 0)
+        connection_of(h2o)->busy = true;
+    return 0;
+}
+
+/* Neither a request that has begun, nor an answer that is being written, nor bytes that we have not read. */
+static bool is_idle(const connection_t *connection)
+{
+    int unread = 0;
+    return !connection->busy && !h2o_socket_is_writing(connection->socket) &&
+           ioctl(h2o_socket_get_fd(connection->socket), FIONREAD, &unread) == 0 && unread == 0;
+}
+
+void guard_close_idle(gateway_thread_t *thread, bool all)
+{
+    h2o_globalconf_t *config = &thread->gateway->config;
+    for (connection_t *connection = thread->connections; connection; connection = connection->next)
+        connection->busy = false;
+    config->http1.callbacks.foreach_request(&thread->context, mark_busy, NULL);
+    config->http2.callbacks.foreach_request(&thread->context, mark_busy, NULL);
+    for (connection_t *connection = thread->connections; connection; connection = connection->next)
+        if (all || is_idle(connection))
+            shutdown(h2o_socket_get_fd(connection->socket), SHUT_RDWR);
+}
