@@ -132,9 +132,9 @@ void answer_stream_headers(exchange_t *exchange)
 
 /* ---- replies ---- */
 
-static str_t etag_of(const exchange_t *exchange, int64_t version)
+static str_t quoted_etag(const exchange_t *exchange, const reply_t *reply)
 {
-    return arena_printf(exchange->req->arena, "\"%lld\"", (long long)version);
+    return arena_printf(exchange->req->arena, "\"%s\"", reply_etag(exchange->req->arena, reply).at);
 }
 
 void answer_reply(exchange_t *exchange, const reply_t *reply)
@@ -143,17 +143,18 @@ void answer_reply(exchange_t *exchange, const reply_t *reply)
         exchange_end(exchange);
         return;
     }
-    const char *type = reply->body.at == NULL ? NULL : reply->type ? reply->type : "application/json";
-    answer_headers_begin(exchange, reply->status,
-                         reply->status == 204 || reply->status == 304 ? SIZE_MAX : reply->body.length);
-    if (reply->status == 204 || reply->status == 304)
-        exchange->h2o->res.content_length = 0;
+    const bool empty =
+        reply->status == 204 || reply->status == 304; /* a 304 has the body that its ETag stands for */
+    const char *type = empty ? NULL : reply->type ? reply->type : "application/json";
+    answer_headers_begin(exchange, reply->status, empty ? SIZE_MAX : reply->body.length);
+    if (empty)
+        exchange->h2o->res.content_length = reply->body.length; /* of a 304: what a 200 would have had */
     add_api_headers(exchange, type, reply->version ? "private, no-cache" : "no-store");
     if (reply->version)
-        answer_header(exchange, &H2O_TOKEN_ETAG->buf, etag_of(exchange, reply->version));
+        answer_header(exchange, &H2O_TOKEN_ETAG->buf, quoted_etag(exchange, reply));
     if (reply->location.length)
         answer_header(exchange, &H2O_TOKEN_LOCATION->buf, reply->location);
-    answer_body(exchange, reply->body);
+    answer_body(exchange, empty ? STR_NONE : reply->body);
 }
 
 /* ---- problems ---- */
@@ -256,6 +257,7 @@ static h2o_iovec_t problem_for(h2o_req_t *h2o)
     h2o_iovec_t copy = h2o_strdup(&h2o->pool, body.at, body.length);
     h2o_iovec_t id = h2o_strdup(&h2o->pool, req->id, UUID_TEXT_SIZE - 1);
     h2o->res.status = status;
+    h2o->res.reason = reason_of(status);
     h2o->res.headers.size = 0;
     add(h2o, &HEADER_REQUEST_ID, (str_t){id.base, id.len});
     req_free(req);

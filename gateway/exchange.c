@@ -5,6 +5,13 @@
  */
 #include "gateway/gateway.h"
 
+/* Only the own thread writes: no locked instruction is needed. */
+static void count_exchanges(gateway_thread_t *thread, int more)
+{
+    size_t count = atomic_load_explicit(&thread->exchange_count, memory_order_relaxed);
+    atomic_store_explicit(&thread->exchange_count, count + (size_t)more, memory_order_relaxed);
+}
+
 void exchange_list_add(exchange_list_t *list, exchange_t *exchange)
 {
     exchange->list = list;
@@ -41,7 +48,7 @@ void exchange_end(exchange_t *exchange)
 {
     unwatch(exchange);
     exchange_list_remove(exchange);
-    exchange->thread->exchange_count--;
+    count_exchanges(exchange->thread, -1);
     if (exchange->token)
         *exchange->token = NULL;
     req_free(exchange->req); /* the exchange lies in its arena */
@@ -78,7 +85,7 @@ exchange_t *exchange_begin(gateway_thread_t *thread, h2o_req_t *h2o)
     *exchange->token = exchange;
     exchange->began = clock_monotonic();
     req->address = (str_t){exchange->connection->address, exchange->connection->address_length};
-    thread->exchange_count++;
+    count_exchanges(thread, 1);
     return exchange;
 }
 

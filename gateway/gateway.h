@@ -122,9 +122,9 @@ struct gateway_thread {
     int listener_files[LISTENERS_MAX]; /* until the thread wraps them */
     listener_t listeners[LISTENERS_MAX];
     connection_t *connections;
-    size_t exchange_count;
-    exchange_list_t waiting; /* whose fiber waits */
-    exchange_list_t sending; /* answered, and not yet taken by the client */
+    atomic_size_t exchange_count; /* written by this thread alone */
+    exchange_list_t waiting;      /* whose fiber waits */
+    exchange_list_t sending;      /* answered, and not yet taken by the client */
     loop_timer_t hangup_timer, second_timer;
     exchange_t *handling; /* whose handler is being called */
     live_loop_t *live;
@@ -141,7 +141,8 @@ struct connection {
     char address[INET6_ADDRSTRLEN];    /* as text */
     char limit_name[INET6_ADDRSTRLEN]; /* what limits count it as: an IPv6 network of 64 bits is one place */
     uint8_t address_length, limit_length;
-    bool busy;                /* while stopping */
+    bool busy; /* while stopping */
+    bool cut;
     unsigned requests_marked; /* guard.c: requests and bytes written at the last look */
     size_t written_marked;
     int64_t reset_level, reset_at;

@@ -81,6 +81,9 @@ connection_t *connection_of(const h2o_req_t *h2o)
 /* h2o hears of it at its next read or write, and cleans up in its own time. */
 void connection_cut(connection_t *connection, const char *why)
 {
+    if (connection->cut)
+        return;
+    connection->cut = true;
     count_one(connection->thread, COUNT_CUT);
     logline(LINE_INFO, "connection_cut", "reason", why, NULL);
     shutdown(h2o_socket_get_fd(connection->socket), SHUT_RDWR);

@@ -1,4 +1,5 @@
-/* For builds with AddressSanitizer alone: h2o keeps free lists per thread, and a queue, that it never gives back. */
+/* For builds with AddressSanitizer alone: h2o keeps free lists per thread, and a queue, that it never gives
+ * back. */
 #include "core/runtime/sanitizer.h"
 
 #if FOLKMOOT_ASAN

@@ -20,7 +20,7 @@ typedef struct operation_counters {
 
 struct counters {
     atomic_uint_fast64_t kinds[COUNT_KINDS], accepted, refused, other;
-    atomic_uint_fast64_t in_flight, fibers; /* as of the last answer */
+    atomic_uint_fast64_t fibers; /* as of the last answer */
     operation_counters_t operations[];
 };
 
@@ -69,7 +69,6 @@ void count_answer(exchange_t *exchange, int status)
 {
     counters_t *counters = exchange->thread->counters;
     int64_t duration = clock_monotonic() - exchange->began;
-    atomic_store_explicit(&counters->in_flight, exchange->thread->exchange_count, memory_order_relaxed);
     atomic_store_explicit(&counters->fibers, fiber_count(), memory_order_relaxed);
     write_access_line(exchange, status, duration);
     if (exchange->served == NULL) {
@@ -194,6 +193,14 @@ static uint64_t resident_bytes(void)
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+static uint64_t requests_in_flight(gateway_t *gateway)
+{
+    uint64_t total = 0;
+    for (unsigned index = 0; index < gateway->thread_count; index++)
+        total += atomic_load_explicit(&gateway->threads[index].exchange_count, memory_order_relaxed);
+    return total;
+}
+
 static void print_process(page_t *page)
 {
     gateway_t *gateway = page->gateway;
@@ -215,8 +222,7 @@ static void print_process(page_t *page)
                 sum(page, offsetof(counters_t, accepted)));
     print_gauge(page, "connections_refused_total", "counter",
                 "Connections refused because there were too many.", sum(page, offsetof(counters_t, refused)));
-    print_gauge(page, "requests_in_flight", "gauge", "Requests under way.",
-                sum(page, offsetof(counters_t, in_flight)));
+    print_gauge(page, "requests_in_flight", "gauge", "Requests under way.", requests_in_flight(gateway));
     print_gauge(page, "fibers", "gauge", "Fibers.", sum(page, offsetof(counters_t, fibers)));
     print_gauge(page, "connections", "gauge", "Connections open.", atomic_load(&gateway->connections));
     print_gauge(page, "live_connections", "gauge", "Streams of the live channel.",

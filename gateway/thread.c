@@ -116,7 +116,8 @@ static void end(gateway_thread_t *thread)
     h2o_socket_close(thread->loop_socket);
     h2o_evloop_run(thread->evloop, 0); /* frees the sockets that were closed */
     if (thread->connections == NULL) {
-        h2o_timeout_unlink(&thread->context.http2._graceful_shutdown_timeout); /* else it would outlive its list */
+        h2o_timeout_unlink(
+            &thread->context.http2._graceful_shutdown_timeout); /* else it would outlive its list */
         h2o_context_dispose(&thread->context);
         h2o_evloop_run(thread->evloop, 0);
         h2o_evloop_destroy(thread->evloop);
