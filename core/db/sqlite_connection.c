@@ -93,7 +93,10 @@ static bool use_write_ahead_log(sqlite_connection_t *connection, sqlite_error_t 
     return wal;
 }
 
-/* Durable means durable: with FULL every commit is on the disk before anybody is answered. */
+/* Readers map the file: a page of a thread touches hundreds of pages of it, and the kernel's memory serves
+ * all readers and is given back when it is short, where a cache of each connection's own is neither. 32-bit
+ * machines have no room for it. Durable means durable: with FULL every commit is on the disk before anybody
+ * is answered. */
 bool sqlite_connection_set_up(sqlite_connection_t *connection, sqlite_purpose_t purpose,
                               sqlite_error_t *error)
 {
@@ -101,12 +104,16 @@ bool sqlite_connection_set_up(sqlite_connection_t *connection, sqlite_purpose_t 
 
     sqlite3_busy_timeout(handle, busy_ms[purpose]);
     if (purpose == PURPOSE_READ)
-        return sqlite_execute(
-            handle, "PRAGMA query_only = ON; PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY", error);
+        return sqlite_execute(handle,
+                              sizeof(void *) > 4 ? "PRAGMA query_only = ON; PRAGMA cache_size = -2000;"
+                                                   "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 1073741824"
+                                                 : "PRAGMA query_only = ON; PRAGMA cache_size = -2000;"
+                                                   "PRAGMA temp_store = MEMORY",
+                              error);
     return use_write_ahead_log(connection, error) &&
            sqlite_execute(handle,
                           "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4000;"
-                          "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216",
+                          "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 33554432",
                           error);
 }
 

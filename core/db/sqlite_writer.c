@@ -18,7 +18,7 @@
 #include "core/runtime/thread_private.h"
 
 enum {
-    CHECKPOINT_FRAMES = 1024,     /* pages of 4 KiB: the log is copied into the file every 4 MiB */
+    CHECKPOINT_FRAMES = 4096,     /* pages of 4 KiB: the log is copied into the file every 16 MiB */
     LARGE_LOG_FRAMES = 16 * 1024, /* from 64 MiB on, readers are waited for so that the log can begin anew */
     LARGE_LOG_WAIT_MS = 200,
     COMMIT_BUSY_MS = 5000,
