@@ -101,7 +101,8 @@ reply_t list_comments(req_t *req, const struct list_comments_request *in)
     uuid_t last = UUID_NONE;
     uuid_t parent = parent_of_page(read, in);
 
-    (void)cursor_decode(req, "comments", in->cursor, &from);
+    const char *kind = arena_printf(req->arena, "comments/%s", uuid_text(req, &parent)).at;
+    (void)cursor_decode(req, kind, in->cursor, &from);
     size_t count = comments_page(read,
                                  &(struct comments_page_in){.parent = parent,
                                                             .after = from.id,
@@ -117,7 +118,7 @@ reply_t list_comments(req_t *req, const struct list_comments_request *in)
     for (size_t i = 0; i < count; i++)
         page.items.items[i] = comment_shown(req, &placed[i]);
     if (more)
-        page.next = cursor_encode(req, "comments", &(cursor_t){.id = last});
+        page.next = cursor_encode(req, kind, &(cursor_t){.id = last});
     return reply_with(req, 200, &comment_page_schema, &page);
 }
 

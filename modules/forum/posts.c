@@ -40,7 +40,7 @@ reply_t list_posts(req_t *req, const struct list_posts_request *in)
     struct board_for_posting board;
     struct item_by_id *rows;
     bool agreed = in->sort == LIST_POSTS_SORT_AGREED;
-    const char *kind = agreed ? "posts by agreement" : "posts";
+    const char *kind = arena_printf(req->arena, "posts/%s/%s", agreed ? "agreed" : "new", in->board.at).at;
     cursor_t from = {.keys = {INT64_MAX}, .id = uuid_last()};
     size_t count;
 
