@@ -87,6 +87,7 @@ void answer_headers_begin(exchange_t *exchange, int status, size_t length)
     add(h2o, &HEADER_REQUEST_ID, (str_t){exchange->req->id, UUID_TEXT_SIZE - 1});
     add(h2o, &HEADER_TRACE_PARENT, (str_t){exchange->trace, sizeof exchange->trace - 1});
     add(h2o, &HEADER_CONTENT_TYPE_OPTIONS, STR("nosniff"));
+    add(h2o, &HEADER_REFERRER_POLICY, STR("same-origin"));
     if (exchange->connection->socket->ssl)
         add(h2o, &H2O_TOKEN_STRICT_TRANSPORT_SECURITY->buf, STR("max-age=31536000"));
 }
@@ -245,14 +246,21 @@ static const problem_kind_t *kind_of_status(int status)
     }
 }
 
+static str_t detail_of_status(const h2o_req_t *h2o, arena_t *arena)
+{
+    size_t most = h2o->conn->ctx->globalconf->max_request_entity_size - 1;
+    if (h2o->res.status == 413)
+        return arena_printf(arena, "The body is larger than any request may have here: %zu bytes.", most);
+    return STR("The request could not be read: its form is not that of HTTP.");
+}
+
 /* The problem's text in h2o's memory, and the id of a request that never became one of ours. */
 static h2o_iovec_t problem_for(h2o_req_t *h2o)
 {
     req_t *req = req_new(gateway_here->gateway->host, NULL);
     int status;
     req->problem =
-        (problem_t){.kind = kind_of_status(h2o->res.status),
-                    .detail = STR("The request could not be read: check its form and the size of its body.")};
+        (problem_t){.kind = kind_of_status(h2o->res.status), .detail = detail_of_status(h2o, req->arena)};
     str_t body = problem_body(req, &status);
     h2o_iovec_t copy = h2o_strdup(&h2o->pool, body.at, body.length);
     h2o_iovec_t id = h2o_strdup(&h2o->pool, req->id, UUID_TEXT_SIZE - 1);
@@ -260,6 +268,7 @@ static h2o_iovec_t problem_for(h2o_req_t *h2o)
     h2o->res.reason = reason_of(status);
     h2o->res.headers.size = 0;
     add(h2o, &HEADER_REQUEST_ID, (str_t){id.base, id.len});
+    add(h2o, &HEADER_CONTENT_TYPE_OPTIONS, STR("nosniff"));
     req_free(req);
     return copy;
 }

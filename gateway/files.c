@@ -240,7 +240,6 @@ static str_t choose(exchange_t *exchange, const file_t *file, const char **codin
 static void add_page_headers(exchange_t *exchange)
 {
     answer_header(exchange, &HEADER_SECURITY_POLICY, STR(security_policy));
-    answer_header(exchange, &HEADER_REFERRER_POLICY, STR("same-origin"));
     answer_header(exchange, &HEADER_OPENER_POLICY, STR("same-origin"));
     answer_header(exchange, &HEADER_FRAME_OPTIONS, STR("DENY"));
 }

@@ -118,7 +118,7 @@ struct gateway_thread {
     h2o_evloop_t *evloop;
     h2o_context_t context;
     h2o_socket_t *loop_socket; /* the loop's own descriptor, watched by h2o */
-    bool loop_has_events;
+    bool turned; /* our loop had work after h2o's last turn */
     int listener_files[LISTENERS_MAX]; /* until the thread wraps them */
     listener_t listeners[LISTENERS_MAX];
     connection_t *connections;
@@ -167,7 +167,7 @@ struct exchange {
     bool head, working, bad_header;
     bool invalid_token; /* 401 because of a token, not for want of one */
     str_t query, body;
-    str_t authorization, content_type, request_id, trace_parent, last_event_id;
+    str_t authorization, content_type, content_encoding, request_id, trace_parent, last_event_id;
     size_t header_bytes;
     int64_t began, answered_at, progress_at; /* monotonic µs */
     int64_t token_expires_at;                /* µs UTC; 0: no token */
@@ -192,8 +192,10 @@ extern const module_t gateway_module;
 void options_add(config_t *config); /* core's, the gateway's and every module's */
 settings_t settings_read(const config_t *config);
 
-/* ---- request.c, exchange.c ---- */
+/* ---- request.c, operation.c, exchange.c ---- */
 int gateway_on_request(h2o_handler_t *handler, h2o_req_t *h2o);
+void operation_start(exchange_t *exchange);
+void exchange_note_waiting(exchange_t *exchange);
 void exchange_watch_waiting(loop_timer_t *timer); /* of gateway_thread.hangup_timer */
 exchange_t *exchange_begin(gateway_thread_t *thread, h2o_req_t *h2o);
 void exchange_list_add(exchange_list_t *list, exchange_t *exchange);
@@ -279,6 +281,10 @@ void *thread_main(void *arg);
 void thread_free(gateway_thread_t *thread);
 void serve_block_signals(sigset_t *signals); /* before any thread is started: they inherit it */
 int serve(host_t *host, const sigset_t *signals);
+
+/* ---- stderr_filter.c ---- */
+void stderr_filter_install(void);
+void stderr_filter_remove(FILE *original);
 
 /* ---- jobs.c ---- */
 void jobs_start(gateway_t *gateway); /* on the first loop */

@@ -28,11 +28,11 @@ static const command_t commands[] = {
     {"check", command_check, true, 0, 0, "check",
      "Opens everything, checks every statement against the databases, and leaves."},
     {"migrate", command_migrate, true, 0, 0, "migrate", "Brings the databases to this version, and leaves."},
-    {"keys", command_keys, true, 1, 1, "keys rotate", "Makes a new key to sign access tokens with."},
     {"import", command_import, true, 2, 2, "import FORMAT SRC --board NAME [--broken stop|skip]",
      "Reads a conversation from a folder; started again, it goes on where it stopped."},
     {"export", command_export, true, 2, 2, "export FORMAT --board NAME OUT",
      "Writes a board's conversation into a folder."},
+    {"keys", command_keys, true, 1, 1, "keys rotate", "Makes a new key to sign access tokens with."},
     {"version", command_version, false, 0, 0, "version", "Prints the version."},
     {"help", command_help, false, 0, 1, "help", "Prints this."},
 };

@@ -6,6 +6,7 @@
 #include "gateway/gateway.h"
 
 #include "core/api.h"
+#include "gateway/api.h"
 
 extern const char core_openapi[];
 
@@ -238,6 +239,8 @@ str_t problems_page_make(gateway_t *gateway)
         &UNAVAILABLE,
         &TIMED_OUT,
         &STORAGE_FULL,
+        &TARGET_TOO_LONG,
+        &HEADERS_TOO_LARGE,
     };
     listing_t listing = {.arena = arena_new(), .text = STR("")};
     listing.seen.at = arena_array_of(listing.arena, member_t, NAMES_MOST);

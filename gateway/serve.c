@@ -230,10 +230,13 @@ int serve(host_t *host, const sigset_t *signals)
     gateway_t *gateway = gateway_new(host);
     int outcome = EXIT_GOOD;
     if (gateway_prepare(gateway, &error)) {
+        FILE *unfiltered = stderr;
+        stderr_filter_install();
         fiber_watchdog_start();
         start_threads(gateway);
         wait_for_signal(signals);
         stop_threads(gateway);
+        stderr_filter_remove(unfiltered);
         logline(LINE_INFO, "stopped", NULL);
     } else
         outcome = complain("%s", error.at);
