@@ -54,6 +54,13 @@ void exchange_end(exchange_t *exchange)
     req_free(exchange->req); /* the exchange lies in its arena */
 }
 
+/* Answered, and taken back before anything of the answer was written. */
+static bool is_unwritten(const exchange_t *exchange)
+{
+    return exchange->live == NULL && exchange->h2o->version >= 0x200 &&
+           exchange->connection->socket->bytes_written == exchange->written_before;
+}
+
 /* h2o is done with its request: the answer was sent, or the client is gone. */
 static void on_disposed(void *memory)
 {
@@ -62,7 +69,7 @@ static void on_disposed(void *memory)
         return;
     unwatch(exchange);
     exchange->token = NULL;
-    if (exchange->working)
+    if (exchange->working || is_unwritten(exchange))
         guard_gone(exchange->connection, exchange->h2o);
     exchange->h2o = NULL;
     if (!exchange->working)
@@ -96,5 +103,6 @@ void exchange_answered(exchange_t *exchange, size_t size)
     exchange->working = false;
     exchange->answered_at = exchange->progress_at = clock_monotonic();
     exchange->size = size;
+    exchange->written_before = exchange->connection->socket->bytes_written;
     exchange_list_add(&exchange->thread->sending, exchange);
 }

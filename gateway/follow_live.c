@@ -167,11 +167,16 @@ static void find_missed(req_t *req, resume_t *resume)
     }
 }
 
-static void join_from_now(resume_t *resume)
+/* Not from where the hub is: it may lag behind the logs, and what was before is not asked for. */
+static void join_from_now(req_t *req, resume_t *resume)
 {
-    do
-        resume->from = resume->start = live_hub_position(hub_of(resume));
-    while (!live_hub_join(hub_of(resume), &resume->from, take_frame, joined, resume));
+    do {
+        resume->from = live_hub_position(hub_of(resume));
+        for (size_t module = 0; module < req->host->module_count; module++)
+            resume->from.at[module] =
+                later(resume->from.at[module], log_head(req, req->host->modules[module]));
+        resume->start = resume->from;
+    } while (!live_hub_join(hub_of(resume), &resume->from, take_frame, joined, resume));
 }
 
 /* In a request of its own: what the logs gave goes with it, while the stream may last for days. */
@@ -188,14 +193,14 @@ static void join_from_id(req_t *req, void *arg)
 }
 
 /* Tells the client to load anew, and goes on from now. */
-static void reset(resume_t *resume)
+static void reset(req_t *req, resume_t *resume)
 {
     live_connection_t *connection = resume->connection;
     live_connection_drop_queue(connection);
     if (connection->joined)
         resume->start = connection->seen;
     else
-        join_from_now(resume);
+        join_from_now(req, resume);
     live_frame_t *frame = live_frame_of_text(STR("event: reset\ndata: {}\n\n"));
     live_give(connection, frame);
     live_frame_release(frame);
@@ -204,7 +209,7 @@ static void reset(resume_t *resume)
 static void join(req_t *req, resume_t *resume)
 {
     if (resume->last_event_id.length == 0) {
-        join_from_now(resume);
+        join_from_now(req, resume);
         return;
     }
     req_t *reading = req_new(req->host, NULL);
@@ -218,7 +223,7 @@ static void join(req_t *req, resume_t *resume)
         fail_again(req);
     }
     if (resume->reset)
-        reset(resume);
+        reset(req, resume);
 }
 
 reply_t follow_live(req_t *req, const struct follow_live_request *in)

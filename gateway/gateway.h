@@ -117,8 +117,8 @@ struct gateway_thread {
     loop_t *loop;
     h2o_evloop_t *evloop;
     h2o_context_t context;
-    h2o_socket_t *loop_socket; /* the loop's own descriptor, watched by h2o */
-    bool turned; /* our loop had work after h2o's last turn */
+    h2o_socket_t *loop_socket;         /* the loop's own descriptor, watched by h2o */
+    bool turned;                       /* our loop had work after h2o's last turn */
     int listener_files[LISTENERS_MAX]; /* until the thread wraps them */
     listener_t listeners[LISTENERS_MAX];
     connection_t *connections;
@@ -143,8 +143,6 @@ struct connection {
     uint8_t address_length, limit_length;
     bool busy; /* while stopping */
     bool cut;
-    unsigned requests_marked; /* guard.c: requests and bytes written at the last look */
-    size_t written_marked;
     int64_t reset_level, reset_at;
 };
 
@@ -173,6 +171,7 @@ struct exchange {
     int64_t token_expires_at;                /* µs UTC; 0: no token */
     uint64_t acknowledged;                   /* bytes that the client's machine has, at progress_at */
     size_t size;                             /* of the body sent */
+    size_t written_before;                   /* bytes written to the connection before this answer */
     loop_watch_t hangup;
     limit_taken_t limits[LIMITS_PER_REQUEST];
     size_t limit_count;
@@ -262,7 +261,6 @@ str_t health_text(gateway_t *gateway, arena_t *arena, bool *ready);
 connection_t *connection_add(gateway_thread_t *thread, h2o_socket_t *socket);
 connection_t *connection_of(const h2o_req_t *h2o);
 void connection_cut(connection_t *connection, const char *why);
-void guard_request(connection_t *connection, const h2o_req_t *h2o);
 void guard_gone(connection_t *connection, const h2o_req_t *h2o);
 void guard_look(gateway_thread_t *thread, int64_t now); /* each second */
 /* While stopping: closes connections that wait for a request; with `all`, every one that is left. */

@@ -12,10 +12,8 @@
 #include "gateway/live.h"
 
 enum {
-    RESETS_MOST = 300,       /* taken back before we answered, at once; */
+    RESETS_MOST = 300,       /* requests taken back at once, */
     RESETS_PER_SECOND = 100, /* and how fast that is forgotten */
-    REQUESTS_PER_LOOK = 300, /* more than a connection can have open, */
-    BYTES_PER_ANSWER = 20,   /* and less than any answer takes: who is written less takes none */
 };
 
 static const int64_t receive_most_us = 10 * SECOND_US;
@@ -91,19 +89,7 @@ void connection_cut(connection_t *connection, const char *why)
 
 /* ---- floods ---- */
 
-/* Requests whose answers are never written were taken back, however fast we were. */
-void guard_request(connection_t *connection, const h2o_req_t *h2o)
-{
-    if (h2o->version < 0x200 || ++connection->requests_marked < REQUESTS_PER_LOOK)
-        return;
-    size_t written = connection->socket->bytes_written - connection->written_marked;
-    if (written < (size_t)REQUESTS_PER_LOOK * BYTES_PER_ANSWER)
-        connection_cut(connection, "it takes back the requests it makes");
-    connection->requests_marked = 0;
-    connection->written_marked = connection->socket->bytes_written;
-}
-
-/* A request was taken back while we worked on it. */
+/* A request was taken back: while we worked on it, or with its answer not yet on its way. */
 void guard_gone(connection_t *connection, const h2o_req_t *h2o)
 {
     count_one(connection->thread, COUNT_GONE);

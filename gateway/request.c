@@ -235,7 +235,6 @@ int gateway_on_request(h2o_handler_t *handler, h2o_req_t *h2o)
     gateway_thread_t *thread = gateway_here;
     const problem_kind_t *kind;
     (void)handler;
-    guard_request(connection_of(h2o), h2o);
     exchange_t *exchange = exchange_begin(thread, h2o);
     take_headers(exchange, &h2o->headers);
     take_target(exchange);

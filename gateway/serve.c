@@ -1,6 +1,7 @@
 /* `folkmoot serve`: makes the gateway of a host, runs its threads, and ends them when a signal says so. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -192,7 +193,10 @@ static void start_threads(gateway_t *gateway)
         int32_t port = h2o_socket_getport((struct sockaddr *)&address->address);
         logline(LINE_INFO, "serving", "address", address->text.at, "port", line_number(port), "tls",
                 address->tls ? "yes" : "no", NULL);
+        printf("Folkmoot runs at %s://%s\n", address->tls ? "https" : "http", address->text.at);
     }
+    puts("Open it in a browser and sign up: the first account is the administrator. Ctrl-C stops it.");
+    (void)fflush(stdout);
     logline_flush();
 }
 

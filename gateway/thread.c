@@ -13,7 +13,8 @@ static const int64_t given_up_after_us = 9 * SECOND_US;
 
 _Thread_local gateway_thread_t *gateway_here;
 
-/* Inside of h2o's turn: what an answer that is sent here leaves to be called back is called in the same turn. */
+/* Inside of h2o's turn: what an answer that is sent here leaves to be called back is called in the same turn.
+ */
 static void loop_is_ready(h2o_socket_t *socket, const char *error)
 {
     gateway_thread_t *thread = socket->data;
@@ -57,8 +58,8 @@ static void turn(gateway_thread_t *thread)
     if (thread->stop_began && wait > 20)
         wait = 20;
     h2o_evloop_run(thread->evloop, wait); /* -1 is an interrupted wait: nothing happened then */
-    /* Timers and fibers that are ready. An answer that they send is complete for h2o only in its next turn, which
-     * must not sleep first: the connection would not be read until then. */
+    /* Timers and fibers that are ready. An answer that they send is complete for h2o only in its next turn,
+     * which must not sleep first: the connection would not be read until then. */
     thread->turned = loop_timeout_ms(thread->loop) == 0;
     if (thread->turned)
         loop_turn(thread->loop);

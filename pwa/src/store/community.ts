@@ -1,0 +1,14 @@
+// What the community is called and whether strangers may read; as far as known.
+import { api } from '../api/api';
+import type { Community } from '../api/generated';
+import { Cell } from './cell';
+
+export const community = new Cell<Community | undefined>(undefined);
+
+export async function loadCommunity(): Promise<void> {
+  try {
+    community.set((await api.readCommunity()).data);
+  } catch {
+    // Screens tell when they cannot read either.
+  }
+}

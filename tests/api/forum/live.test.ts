@@ -1,0 +1,237 @@
+// The live channel: what others do is seen at once, and nothing is missed or seen twice across a break.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, expect, test } from 'vitest';
+import type { Board, Post } from '../../generated/api.ts';
+import type { Answer } from '../../harness/exchange.ts';
+import type { Live } from '../../harness/live.ts';
+import { board, comment, member, type Person, post, stranger } from '../../harness/people.ts';
+import { expectProblem, expectWrong } from '../../harness/problems.ts';
+import { Place, Server } from '../../harness/server.ts';
+import { world } from '../../harness/world.ts';
+
+const scene = world();
+let anna: Person;
+let ben: Person;
+let talk: Board;
+let topic: Post;
+
+beforeAll(async () => {
+  [anna, ben] = [await member(scene.server), await member(scene.server)];
+  talk = await board(scene.administrator);
+  topic = await post(anna, talk);
+});
+
+const refusal = (path: string): Promise<Answer> => anna.ask('GET', `/api/v1/live${path}`);
+
+/** Comments and waits until the follower has seen each; answers the bodies it saw. */
+async function seen(live: Live, count: number): Promise<string[]> {
+  const bodies: string[] = [];
+  while (bodies.length < count) bodies.push(String((await live.next('comment.created')).data.body));
+  return bodies;
+}
+
+test("another member's comment arrives within two seconds, for members and for strangers, as the API shows it", async () => {
+  const followers = [await anna.live([`post/${topic.id}`]), await stranger(scene.server).live([`post/${topic.id}`])];
+  const made = await comment(ben, topic, 'Hello, all of you. 👋');
+  for (const live of followers) {
+    const event = await live.next('comment.created');
+    expect(event.id).toBeTruthy();
+    expect(event.data).toMatchObject({ id: made.id, post_id: topic.id, parent_id: topic.id, depth: 1, body: made.body });
+    live.close();
+  }
+});
+
+test('a new post arrives at those who follow the board', async () => {
+  const live = await ben.live([`board/${talk.id}`]);
+  const made = await post(anna, talk, 'Have you seen this?');
+  expect((await live.next('post.created')).data).toMatchObject({ id: made.id, title: made.title });
+  live.close();
+});
+
+test('edits, deletions and votes arrive too', async () => {
+  const thread = await post(anna, talk);
+  const live = await ben.live([`post/${thread.id}`, `board/${talk.id}`]);
+  const made = await comment(anna, thread);
+  await anna.api.castVote({ item: made.id, body: { value: 'agree' } });
+  const tally = (await live.next((event) => event.event.startsWith('vote.'))).data;
+  expect(tally).toEqual({ item_id: made.id, agree_count: 1, disagree_count: 0, pass_count: 0 });
+  const { etag } = await anna.api.readComment({ comment: made.id });
+  await anna.api.changeComment({ comment: made.id, body: { body: 'Better.' }, ifMatch: etag! });
+  expect((await live.next('comment.changed')).data).toMatchObject({ id: made.id, body: 'Better.' });
+  await anna.api.deleteComment({ comment: made.id });
+  const gone = (await live.next('comment.deleted')).data;
+  expect(gone).toMatchObject({ id: made.id });
+  expect(JSON.stringify(gone)).not.toContain('Better.');
+  live.close();
+});
+
+test('who voted how is not told to others', async () => {
+  const thread = await post(anna, talk);
+  const live = await stranger(scene.server).live([`post/${thread.id}`, `board/${talk.id}`]);
+  await ben.api.castVote({ item: thread.id, body: { value: 'disagree' } });
+  const event = await live.next((each) => each.event.startsWith('vote.'));
+  expect(JSON.stringify(event)).not.toContain(ben.id);
+  expect(event.data).not.toHaveProperty('own');
+  live.close();
+});
+
+test('only what one follows arrives', async () => {
+  const [one, other] = [await post(anna, talk), await post(anna, talk)];
+  const live = await ben.live([`post/${one.id}`]);
+  await comment(anna, other, 'Elsewhere.');
+  await comment(anna, one, 'Here.');
+  expect(await seen(live, 1)).toEqual(['Here.']);
+  expect(live.events.filter((event) => event.event.startsWith('comment.'))).toHaveLength(1);
+  live.close();
+});
+
+test('what was missed in a break comes first afterwards, without a gap and without a repeat', async () => {
+  const thread = await post(anna, talk);
+  const first = await ben.live([`post/${thread.id}`]);
+  await comment(anna, thread, '1');
+  await comment(anna, thread, '2');
+  expect(await seen(first, 2)).toEqual(['1', '2']);
+  first.close();
+  await comment(anna, thread, '3');
+  await comment(anna, thread, '4');
+  const second = await ben.live([`post/${thread.id}`], { lastEventId: first.lastEventId });
+  await comment(anna, thread, '5');
+  expect(await seen(second, 3)).toEqual(['3', '4', '5']);
+  await sleep(100);
+  expect(second.events).toHaveLength(3);
+  second.close();
+});
+
+test('breaks at any moment while others write leave each event seen exactly once and in order', async () => {
+  const thread = await post(anna, talk);
+  const count = 60;
+  let lastEventId: string | undefined;
+  const bodies: string[] = [];
+  let live = await ben.live([`post/${thread.id}`]);
+  const writing = (async () => {
+    for (let index = 0; index < count; index++) await comment(anna, thread, String(index));
+  })();
+  while (bodies.length < count) {
+    const event = await live.next('comment.created');
+    bodies.push(String(event.data.body));
+    lastEventId = event.id;
+    if (bodies.length % 7 !== 0) continue;
+    live.close();
+    live = await ben.live([`post/${thread.id}`], { lastEventId });
+  }
+  await writing;
+  live.close();
+  expect(bodies).toEqual(Array.from({ length: count }, (_, index) => String(index)));
+});
+
+test('whoever starts to follow sees what comes, not what was', async () => {
+  const thread = await post(anna, talk);
+  await comment(anna, thread, 'Before.');
+  await sleep(300);
+  const live = await ben.live([`post/${thread.id}`]);
+  await comment(anna, thread, 'After.');
+  expect(await seen(live, 1)).toEqual(['After.']);
+  live.close();
+});
+
+/** A server that is started again while somebody follows, and what was voted there before that. */
+async function acrossRestart(votes: number): Promise<{ live: Live; thread: Post; author: Person; end: () => Promise<void> }> {
+  const place = new Place();
+  const before = await Server.start({ place });
+  const admin = await member(before);
+  const thread = await post(admin, await board(admin));
+  const first = await admin.live([`post/${thread.id}`]);
+  await comment(admin, thread, 'Before.');
+  await first.next('comment.created');
+  const { lastEventId } = first;
+  first.close();
+  for (let index = 0; index < votes; index++) await admin.api.castVote({ item: thread.id, body: { value: index % 2 ? 'agree' : 'pass' } });
+  await comment(admin, thread, 'Missed.');
+  await before.stop();
+  const after = await Server.start({ place });
+  const author = admin.at(after);
+  const live = await author.live([`post/${thread.id}`], { lastEventId });
+  const end = async (): Promise<void> => {
+    live.close();
+    await after.stop();
+    place.remove();
+  };
+  return { live, thread, author, end };
+}
+
+test('what was missed comes first even when the server was started again meanwhile', async () => {
+  const { live, thread, author, end } = await acrossRestart(3);
+  await comment(author, thread, 'After.');
+  const events = [await live.next(), await live.next(), await live.next(), await live.next(), await live.next()];
+  expect(events.map((event) => (event.event === 'comment.created' ? event.data.body : event.event))).toEqual([
+    'vote.cast',
+    'vote.cast',
+    'vote.cast',
+    'Missed.',
+    'After.',
+  ]);
+  await end();
+});
+
+test('whoever missed more than can be given is told to load again, and then sees what comes', async () => {
+  const { live, thread, author, end } = await acrossRestart(1100);
+  expect((await live.next()).event).toBe('reset');
+  await comment(author, thread, 'After.');
+  expect(await seen(live, 1)).toEqual(['After.']);
+  await end();
+}, 60_000);
+
+test.each(['x', '-1', '99999999999999999999', 'forum:999999999', 'null', '1.2.3.4', '; DROP TABLE log', 'é'])(
+  'a last event “%s” that nobody gave out is refused, or answered by a reset',
+  async (lastEventId) => {
+    const answer = await ben
+      .live([`post/${topic.id}`], { lastEventId: Buffer.from(lastEventId).toString('latin1') })
+      .catch((error: { answer?: Answer }) => {
+        if (!error.answer) throw error;
+        return error.answer;
+      });
+    if ('status' in answer) return void expect([400, 422]).toContain(answer.status);
+    await comment(anna, topic, 'Are you there?');
+    expect((await answer.next(() => true)).event).toMatch(/^(reset|comment\.created)$/);
+    answer.close();
+  },
+);
+
+test.each([
+  '',
+  '?topic=',
+  '?topic=,',
+  '?topic=a%20blank',
+  '?topic=post/%01',
+  '?topic=b%C3%B6rd',
+  `?topic=${'x'.repeat(121)}`,
+  `?topic=${'x,'.repeat(601)}`,
+])('a topic “%s” that does not fit is refused, and the answer points at it', async (query) => {
+  expectWrong(await refusal(query), 'query/topic');
+});
+
+test('a topic that nobody speaks on is silent, whatever it is called', async () => {
+  const live = await ben.live(['account/../secret', `post/${randomUUID()}`]);
+  await comment(anna, topic);
+  await sleep(200);
+  expect(live.events).toEqual([]);
+  live.close();
+});
+
+test('one channel follows 20 topics, and not one more', async () => {
+  const topics = Array.from({ length: 20 }, () => `post/${randomUUID()}`);
+  topics[19] = `post/${topic.id}`;
+  const live = await ben.live(topics);
+  const made = await comment(anna, topic);
+  expect((await live.next('comment.created')).data.id).toBe(made.id);
+  live.close();
+  expectWrong(await refusal(`?topic=${[...topics, `board/${talk.id}`].join(',')}`), 'query/topic');
+});
+
+test('a channel that is opened with a bad token is refused', async () => {
+  const answer = await stranger(scene.server).ask('GET', `/api/v1/live?topic=post/${topic.id}`, {
+    headers: { Authorization: 'Bearer garbage' },
+  });
+  expectProblem(answer, 401, 'unauthenticated');
+});

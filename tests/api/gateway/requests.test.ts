@@ -1,0 +1,222 @@
+// Requests that no decent client sends: paths, methods, headers and framing.
+import { beforeAll, expect, test } from 'vitest';
+import type { Board } from '../../generated/api.ts';
+import { board, member, type Person, post, stranger } from '../../harness/people.ts';
+import { expectProblem, expectWrong } from '../../harness/problems.ts';
+import { RawConnection, sayRaw, statuses } from '../../harness/raw.ts';
+import { world } from '../../harness/world.ts';
+
+const scene = world();
+let anna: Person;
+let talk: Board;
+
+beforeAll(async () => {
+  anna = await member(scene.server);
+  talk = await board(scene.administrator);
+});
+
+const raw = (bytes: string | Buffer): Promise<string> => sayRaw(scene.server, bytes);
+
+test.each([
+  '/api',
+  '/api/',
+  '/api/v1',
+  '/api/v1/',
+  '/api/v2/boards',
+  '/api/v1/board',
+  '/api/v1/boards/',
+  '/api/v1//boards',
+  '/api/v1/boards/x/y/z',
+  '/API/v1/boards',
+  '/api/v1/boards/x/posts/extra',
+  '/api/v1/%62oards/x/y',
+])('there is nothing at %s', async (path) => {
+  const answer = await anna.ask('GET', path);
+  expect(answer.status).toBe(404);
+  expect(['no_such_path', 'not_found']).toContain(answer.problem().code);
+});
+
+test.each([
+  ['/api/v1/boards', 'DELETE', ['GET', 'POST']],
+  ['/api/v1/boards/x', 'PUT', ['GET', 'PATCH']],
+  ['/api/v1/items/018f0000-0000-7000-8000-000000000000/vote', 'POST', ['DELETE', 'PUT']],
+  ['/api/v1/community', 'POST', ['GET']],
+])('%s does not know %s, and says what it knows', async (path, method, allowed) => {
+  const answer = await anna.ask(method, path);
+  expectProblem(answer, 405, 'method_not_allowed');
+  const named = String(answer.headers.allow)
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== 'HEAD' && each !== 'OPTIONS');
+  expect(named.sort()).toEqual(allowed);
+});
+
+test.each(['TRACE', 'FROB', 'PROPFIND', 'get'])('the method %s is refused', async (method) => {
+  const text = await raw(`${method} /api/v1/boards HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+  expect([400, 405, 501]).toContain(statuses(text)[0]);
+});
+
+test('HEAD answers as GET does, without a body', async () => {
+  const answer = await anna.ask('HEAD', `/api/v1/boards/${talk.slug}`);
+  expect([200, 405]).toContain(answer.status);
+  expect(answer.raw).toHaveLength(0);
+});
+
+test.each(['%', '%2', '%zz', '%00', 'a%00b', '%ff', '%c0%af'])('a path value “%s” that is badly encoded is refused', async (value) => {
+  const answer = await anna.ask('GET', `/api/v1/boards/${value}`);
+  expect([400, 404]).toContain(answer.status);
+});
+
+test.each([
+  '?',
+  '?&',
+  '?&&=',
+  '?=',
+  '?limit',
+  '?limit=%',
+  '?limit=%zz',
+  '?%6cimit=x',
+  '?limit[]=1',
+  '?limit=%00',
+  '?limit=%ff',
+  '?limit=1;cursor=2',
+  `?${'a=b&'.repeat(200)}`,
+  `?limit=${'9'.repeat(1000)}`,
+])('a query “%s” that is garbage is refused or passed over', async (query) => {
+  const answer = await anna.ask('GET', `/api/v1/boards${query}`);
+  expect([200, 400, 422]).toContain(answer.status);
+  if (answer.status === 422) expect(answer.problem().errors!.every((error) => error.pointer.startsWith('query/'))).toBe(true);
+});
+
+test('an unknown parameter is named', async () => {
+  expectWrong(await anna.ask('GET', '/api/v1/boards?colour=red'), 'query/colour');
+});
+
+test('a parameter may be percent-encoded', async () => {
+  expect((await anna.ask('GET', '/api/v1/boards?%6cimit=%31')).json<{ items: unknown[] }>().items).toHaveLength(1);
+});
+
+test('a target of 100,000 characters is refused and the connection is closed or goes on', async () => {
+  const text = await raw(`GET /api/v1/boards?cursor=${'x'.repeat(100_000)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+  expect(statuses(text).every((status) => status >= 400 && status < 500)).toBe(true);
+});
+
+test('headers of a megabyte are cut off', async () => {
+  const connection = await RawConnection.open(scene.server);
+  connection.say('GET /api/v1/boards HTTP/1.1\r\nHost: localhost\r\n');
+  for (let index = 0; index < 100 && !connection.closed; index++) connection.say(`X-Filler-${index}: ${'y'.repeat(10_000)}\r\n`);
+  connection.say('\r\n');
+  await connection.untilClosed(12_000);
+  expect(statuses(connection.text).every((status) => status >= 400)).toBe(true);
+});
+
+test('a thousand headers are refused', async () => {
+  const headers = Array.from({ length: 1000 }, (_, index) => `X-${index}: y\r\n`).join('');
+  const text = await raw(`GET /api/v1/boards HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers}\r\n`);
+  expect(statuses(text).every((status) => status >= 400)).toBe(true);
+});
+
+test.each([
+  ['a header without a colon', 'GET /api/v1/boards HTTP/1.1\r\nHost localhost\r\n\r\n'],
+  ['a blank before the colon', 'GET /api/v1/boards HTTP/1.1\r\nHost : localhost\r\n\r\n'],
+  ['a NUL in a header', 'GET /api/v1/boards HTTP/1.1\r\nHost: local\0host\r\n\r\n'],
+  ['an unknown protocol', 'GET /api/v1/boards HTTQ/1.1\r\nHost: localhost\r\n\r\n'],
+  ['no target', 'GET HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+  [
+    'a length that is no number',
+    'POST /api/v1/boards HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: many\r\n\r\n{}',
+  ],
+  [
+    'a negative length',
+    'POST /api/v1/boards HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: -2\r\n\r\n{}',
+  ],
+  [
+    'two lengths',
+    'POST /api/v1/boards HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}x',
+  ],
+  [
+    'a length and chunks',
+    'POST /api/v1/boards HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n',
+  ],
+  [
+    'a chunk of an absurd size',
+    'POST /api/v1/boards HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n{}\r\n0\r\n\r\n',
+  ],
+  [
+    'an unknown transfer encoding',
+    'POST /api/v1/boards HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: gzip\r\n\r\n{}',
+  ],
+  ['a TLS greeting', Buffer.from('16030100a5010000a10303', 'hex')],
+  ['noise', Buffer.from(Array.from({ length: 300 }, (_, index) => (index * 37) % 256))],
+  ['an HTTP/2 preface cut short', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nxxxx'],
+])(
+  'a request with %s ends in a refusal and harms nobody',
+  async (_, bytes) => {
+    const connection = await RawConnection.open(scene.server);
+    connection.say(bytes);
+    await connection.until((text) => statuses(text).length > 0, 12_000);
+    expect(statuses(connection.text).every((status) => status >= 400 && status < 600)).toBe(true);
+    connection.destroy();
+    expect((await anna.api.readBoard({ board: talk.slug })).status).toBe(200);
+  },
+  15_000,
+);
+
+test('requests one behind the other on one connection are answered in order', async () => {
+  const one = 'GET /api/v1/community HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  const text = await raw(one + 'GET /api/v1/nothing HTTP/1.1\r\nHost: localhost\r\n\r\n' + one);
+  expect(statuses(text)).toEqual([200, 404, 200]);
+});
+
+test('a body in chunks is taken', async () => {
+  const body = JSON.stringify({ title: 'In pieces' });
+  const chunks = [...body].map((character) => `1\r\n${character}\r\n`).join('');
+  const text = await raw(
+    `POST /api/v1/boards/${talk.slug}/posts HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${anna.token}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`,
+  );
+  expect(statuses(text)).toEqual([201]);
+});
+
+test('a chunked body without end is cut off at the limit', async () => {
+  const connection = await RawConnection.open(scene.server);
+  connection.say(
+    `POST /api/v1/boards/${talk.slug}/posts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`,
+  );
+  const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
+  for (let index = 0; index < 400 && !connection.closed; index++) {
+    connection.say(chunk);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await connection.until((text) => statuses(text).length > 0, 12_000);
+  expect(statuses(connection.text).every((status) => status >= 400)).toBe(true);
+  connection.destroy();
+}, 20_000);
+
+test('a client that waits for “100 Continue” is told to go on', async () => {
+  const body = '{"title":"Patient"}';
+  const connection = await RawConnection.open(scene.server);
+  connection.say(
+    `POST /api/v1/boards/${talk.slug}/posts HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${anna.token}\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`,
+  );
+  await connection.until((text) => text.includes('100'));
+  connection.say(body);
+  await connection.until((text) => statuses(text).includes(201));
+  connection.destroy();
+});
+
+test('an id with capitals is the same id, or is not found', async () => {
+  const made = await post(anna, talk);
+  const answer = await anna.ask('GET', `/api/v1/posts/${made.id.toUpperCase()}`);
+  if (answer.status === 200) expect(answer.json<{ id: string }>().id).toBe(made.id);
+  else expectProblem(answer, 404, 'not_found');
+});
+
+test('a body where none belongs does no harm', async () => {
+  const answer = await anna.ask('GET', `/api/v1/boards/${talk.slug}`, { body: '{"x":1}' });
+  expect([200, 400]).toContain(answer.status);
+});
+
+test('a stranger may be kept from reading: a community that reads in private says so', async () => {
+  const community = await stranger(scene.server).api.readCommunity();
+  expect(community.data).toMatchObject({ public_reading: true, modules: ['identity', 'forum'] });
+});

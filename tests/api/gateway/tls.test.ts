@@ -1,0 +1,180 @@
+// TLS and HTTP/2: agreed on, answered as over HTTP/1.1, and no weapon.
+import { readFileSync } from 'node:fs';
+import { connect, constants, type ClientHttp2Session } from 'node:http2';
+import { request as httpsRequest } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { check } from '../../harness/document.ts';
+import { type Answer, collect, makeAnswer } from '../../harness/exchange.ts';
+import { member, type Person, stranger } from '../../harness/people.ts';
+import { freePort, Place, runProgram, Server } from '../../harness/server.ts';
+import { type Certificate, makeCertificate, openHttp2, resetFlood } from '../../harness/tls.ts';
+
+const certificate: Certificate = makeCertificate();
+const ca = readFileSync(certificate.certificate);
+let port: number;
+let server: Server;
+let anna: Person;
+
+beforeAll(async () => {
+  port = await freePort();
+  const set = {
+    'gateway.listen_tls': `127.0.0.1:${port}`,
+    'gateway.tls_certificate': certificate.certificate,
+    'gateway.tls_key': certificate.key,
+  };
+  server = await Server.start({ set });
+  anna = await member(server);
+});
+
+afterAll(async () => {
+  await server?.stop();
+});
+
+function session(): Promise<ClientHttp2Session> {
+  return new Promise((resolve, reject) => {
+    const made = connect(`https://localhost:${port}`, { ca, lookup: (_, __, found) => found(null, [{ address: '127.0.0.1', family: 4 }]) });
+    made.on('error', reject).once('connect', () => resolve(made));
+  });
+}
+
+/** One request on an HTTP/2 session, checked as any other. */
+function ask(on: ClientHttp2Session, method: string, path: string, options: { token?: string; body?: unknown } = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const body = options.body === undefined ? undefined : JSON.stringify(options.body);
+    const headers: Record<string, string> = { ':method': method, ':path': path };
+    if (options.token) headers.authorization = `Bearer ${options.token}`;
+    if (body) headers['content-type'] = 'application/json';
+    const stream = on.request(headers, { endStream: !body });
+    let got: Record<string, string> = {};
+    const parts: Buffer[] = [];
+    stream.on('response', (each) => (got = each as Record<string, string>));
+    stream.on('data', (part: Buffer) => parts.push(part));
+    stream.on('error', reject);
+    stream.on('end', () => resolve(makeAnswer(method, path, Number(got[':status']), got, Buffer.concat(parts))));
+    stream.end(body);
+  });
+}
+
+test('HTTP/2 is agreed on, and answers as the document says', async () => {
+  const on = await session();
+  expect(on.alpnProtocol).toBe('h2');
+  for (const [method, path, status] of [
+    ['GET', '/api/v1/boards', 200],
+    ['GET', '/api/v1/account', 200],
+    ['GET', '/api/v1/boards/none', 404],
+    ['DELETE', '/api/v1/boards', 405],
+  ] as const) {
+    const answer = await ask(on, method, path, { token: anna.token });
+    check(answer);
+    expect(answer.status).toBe(status);
+  }
+  const refused = await ask(on, 'POST', '/api/v1/boards', { token: anna.token, body: { slug: '' } });
+  check(refused);
+  expect([403, 422]).toContain(refused.status);
+  on.close();
+});
+
+test('a hundred requests at once on one connection are all answered', async () => {
+  const on = await session();
+  const answers = await Promise.all(Array.from({ length: 100 }, () => ask(on, 'GET', '/api/v1/account', { token: anna.token })));
+  expect(answers.every((answer) => answer.status === 200)).toBe(true);
+  on.close();
+});
+
+test('HTTP/1.1 over TLS is answered too, and told to stay with TLS', async () => {
+  const answer = await new Promise<Answer>((resolve, reject) => {
+    const request = httpsRequest(
+      { host: '127.0.0.1', servername: 'localhost', port, path: '/api/v1/community', ca, agent: false },
+      (response) => {
+        collect('GET', '/api/v1/community', response).then(resolve, reject);
+      },
+    );
+    request.on('error', reject).end();
+  });
+  check(answer);
+  expect(answer.status).toBe(200);
+  expect(String(answer.headers['strict-transport-security'])).toMatch(/max-age=\d+/);
+});
+
+test.each([
+  ['TLSv1', 'ALL:@SECLEVEL=0'],
+  ['TLSv1.1', 'ALL:@SECLEVEL=0'],
+] as const)('%s is refused', async (version, ciphers) => {
+  const greeting = new Promise((resolve, reject) => {
+    const socket = connectTls({ host: '127.0.0.1', port, minVersion: version, maxVersion: version, ciphers, rejectUnauthorized: false });
+    socket.once('secureConnect', () => resolve(socket.getProtocol())).once('error', reject);
+  });
+  await expect(greeting).rejects.toThrow();
+});
+
+test('a flood of requests that are taken back at once is cut off, and others are served meanwhile', async () => {
+  const others = await session();
+  const attacker = await openHttp2(port);
+  let closed = false;
+  attacker.on('close', () => (closed = true));
+  const served: number[] = [];
+  for (let round = 0; round < 200 && !closed; round++) {
+    attacker.write(resetFlood('/api/v1/boards', round * 100, 100));
+    const begun = performance.now();
+    await ask(others, 'GET', '/api/v1/account', { token: anna.token });
+    served.push(performance.now() - begun);
+  }
+  for (const until = Date.now() + 5000; !closed && Date.now() < until;) await sleep(10);
+  expect(closed).toBe(true);
+  expect(Math.max(...served)).toBeLessThan(2000);
+  expect((await ask(others, 'GET', '/api/v1/boards')).status).toBe(200);
+  attacker.destroy();
+  others.close();
+}, 60_000);
+
+test('a client that takes a few requests back is not cut off', async () => {
+  const on = await session();
+  for (let index = 0; index < 20; index++) {
+    const stream = on.request({ ':path': '/api/v1/boards' });
+    stream.on('error', () => undefined);
+    stream.close(constants.NGHTTP2_CANCEL);
+  }
+  expect((await ask(on, 'GET', '/api/v1/boards')).status).toBe(200);
+  on.close();
+});
+
+test('a client that says nothing after connecting is closed', async () => {
+  const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  socket.on('error', () => undefined);
+  await new Promise((resolve) => socket.once('secureConnect', resolve));
+  const begun = Date.now();
+  socket.resume();
+  await new Promise((resolve) => socket.once('close', resolve));
+  expect(Date.now() - begun).toBeLessThan(15_000);
+}, 20_000);
+
+test('a certificate that cannot be read stops the start, and the message names it', async () => {
+  const place = new Place({
+    'gateway.listen_tls': `127.0.0.1:${await freePort()}`,
+    'gateway.tls_certificate': '/nowhere/certificate.pem',
+    'gateway.tls_key': certificate.key,
+  });
+  const outcome = await runProgram(['--data', place.data, 'serve']);
+  expect(outcome.code).not.toBe(0);
+  expect(outcome.stderr).toContain('/nowhere/certificate.pem');
+  place.remove();
+});
+
+test('a key that does not belong to the certificate stops the start', async () => {
+  const other = makeCertificate();
+  const place = new Place({
+    'gateway.listen_tls': `127.0.0.1:${await freePort()}`,
+    'gateway.tls_certificate': certificate.certificate,
+    'gateway.tls_key': other.key,
+  });
+  const outcome = await runProgram(['--data', place.data, 'serve']);
+  expect(outcome.code).not.toBe(0);
+  expect(outcome.stderr).toMatch(/key/);
+  place.remove();
+});
+
+test('the plain port goes on beside it', async () => {
+  expect((await stranger(server).api.readCommunity()).status).toBe(200);
+});

@@ -1,0 +1,176 @@
+// Sessions: renewed with refresh tokens that serve once, listed, ended.
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { SignedIn } from '../../generated/api.ts';
+import { freshKey, member, Person, stranger, type Person as Someone } from '../../harness/people.ts';
+import { expectProblem, expectWrong } from '../../harness/problems.ts';
+import { world } from '../../harness/world.ts';
+
+const scene = world();
+
+const refresh = (token: string, key?: string) =>
+  stranger(scene.server).ask('POST', '/api/v1/sessions/refresh', {
+    body: { refresh_token: token },
+    headers: key ? { 'Idempotency-Key': key } : {},
+  });
+
+/** Waits until the access token is refused, at most the second that the design promises. */
+async function refusedWithin(person: Someone, most: number): Promise<void> {
+  const until = Date.now() + most;
+  for (;;) {
+    const answer = await person.ask('GET', '/api/v1/account');
+    if (answer.status === 401) return void expectProblem(answer, 401, 'unauthenticated');
+    if (Date.now() > until) throw new Error(`The access token was still good after ${most} ms.`);
+    await sleep(20);
+  }
+}
+
+function with_(signedIn: SignedIn): Person {
+  const person = new Person(scene.server);
+  person.signedIn = signedIn;
+  return person;
+}
+
+test('a refresh token gives new tokens of the same session', async () => {
+  const person = await member(scene.server);
+  const answer = await refresh(person.signedIn!.refresh_token);
+  expect(answer.status).toBe(200);
+  const renewed = answer.json<SignedIn>();
+  expect(renewed.session).toBe(person.signedIn!.session);
+  expect(renewed.refresh_token).not.toBe(person.signedIn!.refresh_token);
+  expect((await with_(renewed).api.readAccount()).data.id).toBe(person.id);
+});
+
+test('tokens can be renewed many times over', async () => {
+  const person = await member(scene.server);
+  let token = person.signedIn!.refresh_token;
+  for (let round = 0; round < 10; round++) token = (await refresh(token)).json<SignedIn>().refresh_token;
+  expect((await person.api.listSessions()).data.items).toHaveLength(1);
+});
+
+test('a refresh token that comes a second time ends its session, and its access tokens within a second', async () => {
+  const person = await member(scene.server);
+  const renewed = (await refresh(person.signedIn!.refresh_token)).json<SignedIn>();
+  expectProblem(await refresh(person.signedIn!.refresh_token), 401, 'session_ended');
+  await Promise.all([refusedWithin(person, 1000), refusedWithin(with_(renewed), 1000)]);
+  expectProblem(await refresh(renewed.refresh_token), 401, 'session_ended');
+});
+
+test("a stolen refresh token that was used ends one session and leaves the person's others alone", async () => {
+  const person = await member(scene.server);
+  const other = await person.elsewhere();
+  await refresh(person.signedIn!.refresh_token);
+  await refresh(person.signedIn!.refresh_token);
+  await refusedWithin(person, 1000);
+  expect((await other.api.listSessions()).data.items.map((session) => session.id)).toEqual([other.signedIn!.session]);
+});
+
+test('the same refresh sent again with its key gives the same answer and ends nothing', async () => {
+  const person = await member(scene.server);
+  const key = freshKey();
+  const first = await refresh(person.signedIn!.refresh_token, key);
+  const again = await refresh(person.signedIn!.refresh_token, key);
+  expect(again.status).toBe(200);
+  expect(again.json()).toEqual(first.json());
+  expect((await person.api.readAccount()).status).toBe(200);
+});
+
+test('of ten that use one refresh token at once one succeeds at most, and the session is ended', async () => {
+  const person = await member(scene.server);
+  const answers = await Promise.all(Array.from({ length: 10 }, () => refresh(person.signedIn!.refresh_token)));
+  expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
+  await refusedWithin(person, 1000);
+});
+
+test.each([
+  ['made up', () => randomBytes(40).toString('base64url')],
+  ['cut short', (token: string) => token.slice(0, -4)],
+  ['changed in one place', (token: string) => token.slice(0, -8) + (token.at(-8) === 'A' ? 'B' : 'A') + token.slice(-7)],
+  ['with something behind it', (token: string) => `${token}AAAA`],
+])('a refresh token that is %s is refused and ends nothing', async (_, spoil) => {
+  const person = await member(scene.server);
+  const answer = await refresh(spoil(person.signedIn!.refresh_token));
+  expect(answer.status).toBe(401);
+  expect((await person.api.readAccount()).status).toBe(200);
+  expect((await refresh(person.signedIn!.refresh_token)).status).toBe(200);
+});
+
+test('a refresh token of the wrong length points at the field', async () => {
+  expectWrong(await refresh('short'), '/refresh_token');
+  expectWrong(await refresh('r'.repeat(201)), '/refresh_token');
+});
+
+test('an access token is no refresh token and a refresh token is no access token', async () => {
+  const person = await member(scene.server);
+  const asAccess = await stranger(scene.server).ask('GET', '/api/v1/account', {
+    headers: { Authorization: `Bearer ${person.signedIn!.refresh_token}` },
+  });
+  expectProblem(asAccess, 401, 'unauthenticated');
+  const asRefresh = await refresh(person.token.slice(0, 200));
+  expect(asRefresh.status).toBe(401);
+});
+
+test('the devices of an account are listed, latest used first, page by page', async () => {
+  const person = await member(scene.server);
+  const others: Person[] = [];
+  for (const device of ['one', 'two', 'three', 'four']) others.push(await person.elsewhere(device));
+  const devices: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const { data } = await others[3]!.api.listSessions({ limit: 2, cursor });
+    expect(data.items.length).toBeLessThanOrEqual(2);
+    devices.push(...data.items.map((session) => `${session.device}${session.current ? ' (this)' : ''}`));
+    cursor = data.next;
+  } while (cursor);
+  expect(devices).toEqual(['four (this)', 'three', 'two', 'one', 'a test']);
+});
+
+test('a device that is signed out is refused within a second and vanishes from the list', async () => {
+  const person = await member(scene.server);
+  const phone = await person.elsewhere('a phone');
+  expect((await person.api.endSession({ session: phone.signedIn!.session })).status).toBe(204);
+  await refusedWithin(phone, 1000);
+  expectProblem(await refresh(phone.signedIn!.refresh_token), 401, 'session_ended');
+  expect((await person.api.listSessions()).data.items).toHaveLength(1);
+});
+
+test('one can sign out the device one is at', async () => {
+  const person = await member(scene.server);
+  await person.api.endSession({ session: person.signedIn!.session });
+  await refusedWithin(person, 1000);
+});
+
+test("signing out everywhere ends every session of the account and no one else's", async () => {
+  const person = await member(scene.server);
+  const others = await Promise.all([person.elsewhere(), person.elsewhere()]);
+  const neighbour = await member(scene.server);
+  expect((await person.api.endAllSessions()).status).toBe(204);
+  await Promise.all([person, ...others].map((each) => refusedWithin(each, 1000)));
+  expect((await neighbour.api.readAccount()).status).toBe(200);
+});
+
+test("another person's session is not there for me, and stays", async () => {
+  const person = await member(scene.server);
+  const neighbour = await member(scene.server);
+  expectProblem(await person.ask('DELETE', `/api/v1/sessions/${neighbour.signedIn!.session}`), 404, 'not_found');
+  expect((await neighbour.api.readAccount()).status).toBe(200);
+  expect((await person.api.listSessions()).data.items.map((session) => session.id)).not.toContain(neighbour.signedIn!.session);
+});
+
+test.each(['', '/not-an-id', '/00000000-0000-0000-0000-000000000000', '/018f0000-0000-7000-8000-000000000000'])(
+  'ending the session “%s” without an account is refused with 401, or names nothing',
+  async (id) => {
+    const answer = await stranger(scene.server).ask('DELETE', `/api/v1/sessions${id}`);
+    expect([401, 404]).toContain(answer.status);
+  },
+);
+
+test("a cursor of another person's list is refused", async () => {
+  const [one, two] = [await member(scene.server), await member(scene.server)];
+  for (const person of [one, two]) await person.elsewhere();
+  const { data } = await one.api.listSessions({ limit: 1 });
+  const answer = await two.ask('GET', `/api/v1/sessions?limit=1&cursor=${encodeURIComponent(data.next!)}`);
+  if (answer.status === 200) expect(answer.text).not.toContain(one.signedIn!.session);
+  else expectWrong(answer, 'query/cursor');
+});
