@@ -171,14 +171,13 @@ static str_t folder_beside_program(arena_t *arena)
     return length > 0 ? arena_printf(arena, "%.*sweb", (int)length, program) : STR("web");
 }
 
-files_t *files_load(gateway_t *gateway, str_t web_root)
+files_t *files_load(str_t web_root)
 {
     arena_t *arena = arena_new();
     files_t *files = arena_new_of(arena, files_t);
     files->arena = arena;
     files->files = arena_array_of(arena, file_t, FILES_MOST);
     str_t folder = web_root.length ? web_root : folder_beside_program(arena);
-    (void)gateway;
     load_folder(files, folder.at, STR(""), 0);
     qsort(files->files, files->count, sizeof *files->files, by_path);
     pair_up(files);

@@ -233,7 +233,7 @@ void limits_name_place(const struct sockaddr *address, char out[INET6_ADDRSTRLEN
 
 /* ---- live_hub.c, live.c, live_connection.c: see live.h ---- */
 /* ---- files.c, pages.c ---- */
-files_t *files_load(gateway_t *gateway, str_t web_root);
+files_t *files_load(str_t web_root);
 void files_free(files_t *files);
 void files_answer(exchange_t *exchange, str_t path);
 str_t openapi_merge(gateway_t *gateway);
@@ -270,6 +270,7 @@ void guard_close_idle(gateway_thread_t *thread, bool all);
 bool listen_addresses(gateway_t *gateway, str_t *error);
 bool listen_open(gateway_thread_t *thread, str_t *error);
 void listen_start(gateway_thread_t *thread);
+void listen_refuse_new(gateway_thread_t *thread);
 void listen_close(gateway_thread_t *thread);
 SSL_CTX *tls_open(str_t certificate, str_t key, arena_t *arena, str_t *error);
 

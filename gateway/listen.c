@@ -191,17 +191,26 @@ void listen_start(gateway_thread_t *thread)
     }
 }
 
-/* From here on the kernel drops what would open a connection: the caller tries again and is then refused by
- * whoever listens, or by nobody. Whom the kernel has accepted already is taken in before the socket goes. */
-static void refuse_new(h2o_socket_t *socket)
+/* From here on the kernel drops what would open a connection: the caller tries again and is then refused. Who
+ * had begun to open one still gets in. */
+void listen_refuse_new(gateway_thread_t *thread)
 {
-    struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
-    struct sock_fprog program = {.len = 1, .filter = &drop};
-    int file = h2o_socket_get_fd(socket);
-    if (setsockopt(file, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0)
-        logline(LINE_WARNING, "listener_not_drained", "reason", strerror(errno), NULL);
+    enum { FLAGS_AT = 13, SYN = 2 }; /* in the header of TCP, where the filter's data begins */
+    struct sock_filter drop_syn[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_AT),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    struct sock_fprog program = {.len = COUNT_OF(drop_syn), .filter = drop_syn};
+    for (size_t place = 0; place < thread->gateway->address_count; place++) {
+        int file = h2o_socket_get_fd(thread->listeners[place].socket);
+        if (setsockopt(file, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0)
+            logline(LINE_WARNING, "listener_not_drained", "reason", strerror(errno), NULL);
+    }
 }
 
+/* Whom the kernel has let in already is taken over before the socket goes. */
 void listen_close(gateway_thread_t *thread)
 {
     for (size_t place = 0; place < thread->gateway->address_count; place++) {
@@ -209,7 +218,6 @@ void listen_close(gateway_thread_t *thread)
         h2o_socket_t *accepted;
         if (listener->socket == NULL)
             continue;
-        refuse_new(listener->socket);
         for (int count = 0;
              count < DRAIN_ACCEPTS && (accepted = h2o_evloop_socket_accept(listener->socket)) != NULL;
              count++)

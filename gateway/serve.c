@@ -162,7 +162,7 @@ static bool gateway_prepare(gateway_t *gateway, str_t *error)
     gateway->live = live_hub_new(gateway);
     gateway->openapi = openapi_merge(gateway);
     gateway->problems_page = problems_page_make(gateway);
-    gateway->files = files_load(gateway, config_text(gateway->host->config, "gateway.web_root"));
+    gateway->files = files_load(config_text(gateway->host->config, "gateway.web_root"));
     return prepare_threads(gateway, error);
 }
 

@@ -7,9 +7,10 @@
 #include "core/log/log.h"
 
 /* The end of a thread, from the moment it is told. */
-static const int64_t idle_closed_after_us = 1 * SECOND_US; /* a client that is just asking gets its answer */
-static const int64_t all_closed_after_us = 8 * SECOND_US;
-static const int64_t given_up_after_us = 9 * SECOND_US;
+static const int64_t unlistened_after_us = 100 * MILLISECOND_US; /* connections that are being opened */
+static const int64_t idle_closed_after_us = 1 * SECOND_US;       /* requests that are just being sent */
+static const int64_t all_closed_after_us = 7 * SECOND_US;
+static const int64_t given_up_after_us = 8 * SECOND_US;
 
 _Thread_local gateway_thread_t *gateway_here;
 
@@ -28,7 +29,7 @@ static void begin_stop(loop_message_t *message)
 {
     gateway_thread_t *thread = CONTAINER_OF(message, gateway_thread_t, stop);
     thread->stop_began = clock_monotonic();
-    listen_close(thread);
+    listen_refuse_new(thread);
     live_loop_stop(thread->live);
     h2o_context_request_shutdown(&thread->context);
 }
@@ -36,6 +37,9 @@ static void begin_stop(loop_message_t *message)
 static void look_at_stop(gateway_thread_t *thread, int64_t now)
 {
     int64_t since = now - thread->stop_began;
+    if (since < unlistened_after_us)
+        return;
+    listen_close(thread);
     if (since >= idle_closed_after_us)
         guard_close_idle(thread, since >= all_closed_after_us);
     thread->done = thread->connections == NULL || since >= given_up_after_us;

@@ -16,7 +16,8 @@ for suite in $chosen; do
     out=build/test/$suite.txt
     begin=$(date +%s)
     printf '%-14s … ' "$suite"
-    if (set -e; "suite_$suite") >"$out" 2>&1; then
+    # A shell of its own: errexit does not work in a condition.
+    if bash -euo pipefail -c ". tools/test_suites.sh; suite_$suite" >"$out" 2>&1; then
         passed=$((passed + 1)) verdict=passed
     else
         failed=$((failed + 1)) verdict=FAILED
