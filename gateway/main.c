@@ -262,7 +262,7 @@ int main(int count, char **words)
     int outcome = read_line(&invocation, &line, count, words);
     if (outcome == EXIT_GOOD)
         outcome = check_line(&invocation, &line);
-    if (outcome == EXIT_GOOD) {
+    if (outcome == EXIT_GOOD && line.command) {
         invocation.data = str_from(line.data ? line.data : "./data");
         invocation.modules = str_from(line.modules);
         invocation.board = str_from(line.board);

@@ -8,7 +8,7 @@
 
 static bool knows(const migration_t *known, size_t count, const char *name)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; known && i < count; i++)
         if (strcmp(known[i].name, name) == 0)
             return true;
     return false;

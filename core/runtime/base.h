@@ -28,7 +28,9 @@ static inline str_t str_from(const char *text)
 
 static inline bool str_equal(str_t left, str_t right)
 {
-    return left.length == right.length && (left.length == 0 || memcmp(left.at, right.at, left.length) == 0);
+    if (left.length != right.length || !left.at || !right.at)
+        return left.length == right.length && left.length == 0;
+    return memcmp(left.at, right.at, left.length) == 0;
 }
 
 /* printf("%.*s", STR_ARGS(text)) for text that may lack its NUL. */
