@@ -4,6 +4,7 @@
 enum { ENTRIES_PER_READ = 256, SUBJECT_SIZE = 64 };
 
 static const int64_t look_every_us = 500 * MILLISECOND_US;
+static const int64_t gather_us = 2 * MILLISECOND_US; /* under load many entries come together */
 static const int64_t read_most_us = 10 * SECOND_US;
 
 typedef struct batch {
@@ -69,6 +70,8 @@ static void follow(void *arg)
         if (read_once(follower) || follower->nudged)
             continue;
         (void)fiber_wait(clock_monotonic() + look_every_us);
+        if (follower->nudged)
+            (void)fiber_sleep(gather_us);
     }
     follower->fiber = NULL;
     bus_unsubscribe(follower->subscription);

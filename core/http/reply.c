@@ -37,13 +37,19 @@ static bool next_tag(str_t *list, str_t *tag, bool *malformed)
     return true;
 }
 
-/* FNV-1a, 64 bits (Fowler, Noll, Vo): an entity tag guards against nobody. */
+/* A multiplicative hash, eight bytes a step (after Fowler, Noll, Vo): an entity tag guards against nobody. */
 static uint64_t hash_of_body(str_t body)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ body.length;
 
-    for (size_t i = 0; i < body.length; i++)
-        hash = (hash ^ (unsigned char)body.at[i]) * UINT64_C(0x100000001b3);
+    for (size_t at = 0; at < body.length; at += sizeof hash) {
+        uint64_t word = 0;
+        const size_t left = body.length - at;
+
+        memcpy(&word, body.at + at, left < sizeof word ? left : sizeof word);
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
+    }
     return hash;
 }
 

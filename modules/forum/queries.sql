@@ -114,6 +114,28 @@ SELECT i.id, i.board_id, b.slug, b.kind, b.closed_at, i.root_id, i.parent_id, i.
 -- particular order: the caller puts them below their parents.
 -- in: parent uuid, after uuid, limit int, depth int, member uuid?
 -- out: as item_by_id
+-- sqlite:
+WITH RECURSIVE page AS (
+    SELECT rowid AS place, id FROM item WHERE parent_id = $parent AND id > $after ORDER BY id LIMIT $limit
+), tree (place, id, level) AS (
+    SELECT place, id, 0 FROM page
+    UNION ALL
+    SELECT c.rowid, c.id, t.level + 1
+      FROM tree t
+      JOIN item c ON c.rowid IN (SELECT k.rowid FROM item k WHERE k.parent_id = t.id ORDER BY k.id LIMIT 3)
+     WHERE t.level < $depth
+)
+SELECT i.id, i.board_id, b.slug, b.kind, b.closed_at, i.root_id, i.parent_id, i.depth,
+       i.author_id, m.name, i.title, i.body, i.created_at, i.edited_at, i.deleted_at,
+       i.moderation, i.version, i.reply_count, i.comment_count, i.agree_count, i.disagree_count, i.pass_count,
+       COALESCE(v.value, 0), i.score
+  FROM tree
+  JOIN item i ON i.rowid = tree.place
+  JOIN board b ON b.id = i.board_id
+  LEFT JOIN member m ON m.id = i.author_id
+  LEFT JOIN vote v ON v.item_id = i.id AND v.member_id = $member
+ ORDER BY i.id;
+-- postgres:
 WITH RECURSIVE page AS (
     SELECT id FROM item WHERE parent_id = $parent AND id > $after ORDER BY id LIMIT $limit
 ), tree (id, level) AS (

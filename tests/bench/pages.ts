@@ -77,7 +77,6 @@ export async function pages(quick: boolean): Promise<Figure> {
     const pairs: [number, number][] = [];
     for (let round = 0; round < (quick ? 1 : 3); round++) pairs.push([await pageMs(few, where), await pageMs(many, where)]);
     const ratio = median(pairs.map(([one, other]) => other / one));
-    if (process.env.DEBUG_PAGES) console.log(where, ratio, pairs, few.files.get(where), many.files.get(where));
     if (ratio > worst.ratio) Object.assign(worst, { where, ratio, few: median(pairs.map(([one]) => one)), many: median(pairs.map(([, other]) => other)) });
   }
   for (const thread of [few, many]) {

@@ -49,10 +49,10 @@ export function line(figure: Figure): string {
   return `${mark} ${figure.name.padEnd(25)} ${shown(figure.value).padStart(9)}  ${wanted(figure.name).padEnd(9)} ${figure.beside}`;
 }
 
-/** Writes the figures; answers whether all hold. */
-export function report(figures: Figure[]): boolean {
+export const allHold = (figures: Figure[]): boolean => figures.every(holds);
+
+export function write(figures: Figure[]): void {
   const rounded = figures.map(({ name, value }) => [name, Number(value.toPrecision(4))]);
   mkdirSync(join(project, 'build'), { recursive: true });
   writeFileSync(join(project, 'build/bench.json'), `${JSON.stringify(Object.fromEntries(rounded), null, 2)}\n`);
-  return figures.every(holds);
 }

@@ -51,11 +51,11 @@ export function scene(): Scene {
   let broken = false;
   beforeEach(({ skip }) => {
     if (broken) skip('each step begins where the one before ended, and one failed');
-    broken = true;
   });
   afterEach(({ task }) => {
-    for (const visitor of made.visitors) expect(visitor.complaints.splice(0)).toEqual([]);
-    broken = task.result?.state === 'fail';
+    const complaints = made.visitors.flatMap((visitor) => visitor.complaints.splice(0));
+    broken ||= task.result?.state === 'fail' || complaints.length > 0;
+    expect(complaints).toEqual([]);
   });
   afterAll(async () => {
     await made.browser?.close();

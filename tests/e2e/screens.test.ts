@@ -67,6 +67,7 @@ describe('every screen', () => {
     expect(await visitor.barriers()).toEqual([]);
     await visitor.shot('member/dialog');
     await visitor.touch('button', 'Sign out', visitor.page.getByRole('dialog'));
+    await visitor.page.getByRole('link', { name: 'Sign in', exact: true }).first().waitFor();
     await visitor.goto('/sign-in');
     await visitor.touch('button', 'Sign in', visitor.main);
     await visitor.sees('Enter your name.');
@@ -118,6 +119,11 @@ async function tabTo(visitor: Visitor, name: string): Promise<void> {
   throw new Error(`Tab does not lead to “${name}”.`);
 }
 
+/** After a way to another screen its heading has the focus; the next Tab begins there. */
+async function arrives(visitor: Visitor): Promise<void> {
+  await visitor.page.waitForFunction(() => document.activeElement?.tagName === 'H1');
+}
+
 test('the keyboard is enough to sign in and to vote', async () => {
   const visitor = await world.come();
   const { keyboard } = visitor.page;
@@ -126,6 +132,7 @@ test('the keyboard is enough to sign in and to vote', async () => {
   await tabTo(visitor, 'Sign in');
   await keyboard.press('Enter');
   await visitor.page.waitForURL(/\/sign-in/);
+  await arrives(visitor);
   await tabTo(visitor, 'Name');
   await keyboard.type('ravi');
   await tabTo(visitor, 'Password');
@@ -133,9 +140,11 @@ test('the keyboard is enough to sign in and to vote', async () => {
   await tabTo(visitor, 'Sign in');
   await keyboard.press('Enter');
   await visitor.sees('Welcome, ravi.');
+  await arrives(visitor);
   await tabTo(visitor, world.talk.title);
   await keyboard.press('Enter');
   await visitor.page.locator('.ballot-text').waitFor();
+  await arrives(visitor);
   const shown = await visitor.page.locator('.ballot-text').textContent();
   await tabTo(visitor, 'Disagree');
   await keyboard.press('Enter');

@@ -87,7 +87,8 @@ static void a_missing_hash_takes_as_long_and_never_matches(void **state)
 {
     req_t *req = req_new(&host, NULL);
     str_t hash = password_hash(req, STR("password"));
-    int64_t with = 0, without = 0;
+    int64_t with = INT64_MAX,
+            without = INT64_MAX; /* the quickest of many: what another process takes does not count */
 
     (void)state;
     for (int i = 0; i < 20; i++) {
@@ -95,11 +96,12 @@ static void a_missing_hash_takes_as_long_and_never_matches(void **state)
         assert_false(password_matches(req, hash, STR("wrong")));
         int64_t middle = clock_monotonic();
         assert_false(password_matches(req, STR_NONE, STR("wrong")));
-        with += middle - start;
-        without += clock_monotonic() - middle;
+        int64_t end = clock_monotonic();
+        with = middle - start < with ? middle - start : with;
+        without = end - middle < without ? end - middle : without;
     }
-    assert_true(without > with / 4);
-    assert_true(with > without / 4);
+    assert_true(without > with / 2);
+    assert_true(with > without / 2);
     req_free(req);
 }
 

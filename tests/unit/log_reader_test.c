@@ -24,11 +24,15 @@ static void what_is_there_and_what_comes_is_applied(void **state)
     append_entries(fixture, 1, 500);
     log_readers_t *readers = log_readers_start(&fixture->host);
     assert_applied_once(fixture, 500);
-    append_entries(fixture, 501, 1);
-    int64_t start = clock_monotonic();
-    assert_applied_once(fixture, 501);
-    assert_true(clock_monotonic() - start <
-                400 * MILLISECOND_US); /* nudged: it did not wait for its next look */
+    int64_t quickest = INT64_MAX;
+    for (int one = 501; one <= 510; one++) {
+        int64_t start = clock_monotonic();
+        append_entries(fixture, one, 1);
+        assert_applied_once(fixture, one);
+        if (clock_monotonic() - start < quickest)
+            quickest = clock_monotonic() - start;
+    }
+    assert_true(quickest < 100 * MILLISECOND_US); /* nudged: it did not wait for its next look */
     for (int i = 0; i < 3; i++)
         turn_once(fixture->loop);
     log_reader_status_t status = status_of(readers);
