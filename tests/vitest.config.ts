@@ -10,7 +10,7 @@ export default defineConfig({
     reporters: ['default', './harness/reporter.ts'],
     sequence: { sequencer: LongestFirst },
     pool: 'forks',
-    poolOptions: { forks: { minForks: 1, maxForks: 2 } },
+    poolOptions: { forks: { minForks: 1, maxForks: 3 } },
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['crash/**/*.test.ts'],
     globalSetup: ['harness/setup.ts'],
     setupFiles: ['harness/cleanup.ts'],
+    disableConsoleIntercept: true,
     reporters: ['default', './harness/reporter.ts'],
     pool: 'forks',
     poolOptions: { forks: { singleFork: true } },

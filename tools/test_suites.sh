@@ -52,7 +52,7 @@ suite_lint() {
 }
 
 suite_web() {
-    (cd pwa && npm run --silent check && npm test --silent)
+    (cd pwa && npm run --silent check && npm test --silent && npm run --silent test:browser)
     (cd tests && npm run --silent typecheck)
 }
 
@@ -69,7 +69,9 @@ suite_api_sanitize() {
 }
 
 suite_crash() {
-    cd tests && npm run --silent crash
+    cd tests
+    FOLKMOOT_TEST_DATABASE=sqlite npm run --silent crash
+    FOLKMOOT_TEST_DATABASE=postgres npm run --silent crash
 }
 
 suite_e2e() {

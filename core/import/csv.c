@@ -7,6 +7,8 @@
 #include "core/import/csv.h"
 #include "core/runtime/panic.h"
 
+#define MARK STR("\xef\xbb\xbf") /* a byte order mark in UTF-8 */
+
 typedef enum state { FIELD_START, UNQUOTED, QUOTED, QUOTE_IN_QUOTED } state_t;
 
 typedef struct record {
@@ -22,10 +24,9 @@ void csv_open(csv_reader_t *reader, FILE *file)
     *reader = (csv_reader_t){.file = file, .next_line = 1, .buffer = malloc(CSV_RECORD_MAX)};
     if (!reader->buffer)
         panic("out of memory");
-    static const unsigned char mark[] = {0xef, 0xbb, 0xbf};
-    for (size_t i = 0; i < sizeof mark; i++) {
+    for (size_t i = 0; i < MARK.length; i++) {
         int byte = getc(file);
-        if (byte == mark[i])
+        if (byte == (unsigned char)MARK.at[i])
             continue;
         if (byte != EOF)
             (void)ungetc(byte, file);
@@ -156,7 +157,8 @@ csv_result_t csv_next(csv_reader_t *reader)
 
 void csv_write(FILE *file, str_t field, bool last)
 {
-    bool quoted = false;
+    /* What begins with a mark would lose it at the start of a file. */
+    bool quoted = field.length >= MARK.length && memcmp(field.at, MARK.at, MARK.length) == 0;
 
     for (size_t i = 0; i < field.length; i++)
         quoted = quoted || strchr(",\"\r\n", field.at[i]);

@@ -22,6 +22,7 @@ function isUncertain(error: unknown): boolean {
 
 export class Client {
   acknowledged = 0;
+  repeated = 0; // were on their way when the server went
   private pending?: Intent;
   private own: string[] = []; // comments that it may delete
 
@@ -42,6 +43,7 @@ export class Client {
   /** Repeats what was on its way when the server went; then all of it is known. */
   async settle(server: Server): Promise<void> {
     this.person = this.person.at(server);
+    if (this.pending) this.repeated++;
     for (const until = Date.now() + 20_000; this.pending; await new Promise((resolve) => setTimeout(resolve, 20))) {
       if (await this.attempt()) return;
       if (Date.now() > until) throw new Error('A request that was repeated after a crash did not succeed within 20 s.');

@@ -1,8 +1,9 @@
 // A PostgreSQL of our own, started by tools/postgres_cluster.sh in a folder of its own.
 import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { psql } from './database.ts';
 import { project } from './paths.ts';
@@ -39,10 +40,14 @@ export class Cluster {
     if (pid) process.kill(Number(pid), 'SIGKILL');
   }
 
-  /** Kills all of it and starts it again, at another address. */
-  killAll(): void {
-    const [pid] = readFileSync(join(this.folder, 'data/postmaster.pid'), 'utf8').split('\n');
-    process.kill(Number(pid), 'SIGKILL');
+  /** Kills all of it, as a power failure would, and starts it again, at another address. */
+  async killAll(): Promise<void> {
+    const file = join(this.folder, 'data/postmaster.pid');
+    const first = Number(readFileSync(file, 'utf8').split('\n')[0]);
+    const all = [first, ...childrenOf(first)];
+    for (const pid of all) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    for (const until = Date.now() + 5000; all.some(isAlive) && Date.now() < until;) await sleep(5);
+    rmSync(file, { force: true }); // it would be taken for running where nobody clears away ended processes
     this.url = execFileSync(script, ['start', this.folder], { encoding: 'utf8' }).trim();
   }
 
@@ -50,4 +55,19 @@ export class Cluster {
     execFileSync(script, ['stop', this.folder]);
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+const statusOf = (pid: number | string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch {
+    return ''; // it has ended
+  }
+};
+
+const isAlive = (pid: number): boolean => /^State:\s+[^ZX]/m.test(statusOf(pid));
+
+function childrenOf(parent: number): number[] {
+  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return processes.filter((pid) => new RegExp(`^PPid:\\s+${parent}$`, 'm').test(statusOf(pid))).map(Number);
 }

@@ -45,13 +45,13 @@ export class Database {
   }
 
   private make(): void {
-    psql(`CREATE DATABASE ${this.name};`, this.cluster);
-    const own = modules.map((module) => {
-      const role = this.role(module);
-      return `CREATE ROLE ${role} LOGIN PASSWORD '${this.password}'; CREATE SCHEMA ${module} AUTHORIZATION ${role};`;
-    });
+    const roles = modules.map((module) => `CREATE ROLE ${this.role(module)} LOGIN PASSWORD '${this.password}';`);
+    psql(`CREATE DATABASE ${this.name};\n${roles.join(' ')}`, this.cluster);
+    const own = modules.map(
+      (module) =>
+        `GRANT CONNECT ON DATABASE ${this.name} TO ${this.role(module)}; CREATE SCHEMA ${module} AUTHORIZATION ${this.role(module)};`,
+    );
     this.asOwner(`REVOKE ALL ON SCHEMA public FROM PUBLIC; REVOKE ALL ON DATABASE ${this.name} FROM PUBLIC; ${own.join(' ')}`);
-    for (const module of modules) this.asOwner(`GRANT CONNECT ON DATABASE ${this.name} TO ${this.role(module)};`);
   }
 
   /** The server's options that make it use this database. */
@@ -67,11 +67,6 @@ export class Database {
   /** Runs SQL with all rights, for tests that look or meddle from outside. */
   asOwner(sql: string): string {
     return psql(sql, within(this.cluster, this.name));
-  }
-
-  drop(): void {
-    psql(`DROP DATABASE IF EXISTS ${this.name} WITH (FORCE);`, this.cluster);
-    for (const module of modules) psql(`DROP ROLE IF EXISTS ${this.role(module)};`, this.cluster);
   }
 
   private role(module: ModuleName): string {

@@ -73,8 +73,8 @@ export class Place {
     execFileSync('/usr/bin/python3', ['-c', script, join(this.data, `${module}.sqlite`), sql.sqlite]);
   }
 
+  /** Removes the directory; a database in PostgreSQL goes with its cluster. */
   remove(): void {
-    this.database?.drop();
     rmSync(this.data, { recursive: true, force: true });
   }
 }
@@ -165,7 +165,13 @@ export class Server {
     const place = options.place ?? new Place(options.set);
     const port = await freePort();
     const set: Record<string, string> = { 'gateway.listen': `127.0.0.1:${port}`, ...(options.place ? options.set : {}) };
-    const args = ['--data', place.data, 'serve', ...Object.entries(set).flatMap(([name, value]) => ['--set', `${name}=${value}`]), ...(options.words ?? [])];
+    const args = [
+      '--data',
+      place.data,
+      'serve',
+      ...Object.entries(set).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
+      ...(options.words ?? []),
+    ];
     const server = new Server(place, port, spawnProgram(args, options), !options.place);
     await server.becomesReady();
     return server;
@@ -217,7 +223,7 @@ export class Server {
     this.child.kill('SIGTERM');
     await this.expectEnd(STOP_MS);
     const left = JSON.stringify(this.ended);
-    if (REPORTS.test(this.output)) throw new Error(`A sanitizer reports:\n${this.stray.join('\n')}`);
+    this.expectNoReport();
     if (this.ended?.code !== 0) throw new Error(`The program ended with ${left}:\n${this.output.slice(-8000)}`);
     this.clean();
   }
@@ -229,6 +235,7 @@ export class Server {
     this.child.kill('SIGKILL');
     await this.end;
     closeConnections(this.port);
+    this.expectNoReport();
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -252,6 +259,11 @@ export class Server {
       if (Date.now() > until) throw new Error(`No such log line within ${most} ms:\n${this.output.slice(-4000)}`);
       await sleep(10);
     }
+  }
+
+  private expectNoReport(): void {
+    const report = this.stray.join('\n');
+    if (REPORTS.test(report)) throw new Error(`A sanitizer reports:\n${report}`);
   }
 
   private clean(): void {

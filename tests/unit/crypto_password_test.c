@@ -150,7 +150,8 @@ static void more_than_the_queue_holds_are_sent_away_busy(void **state)
         assert_true(fiber_start_now("hash", hashing_fiber, NULL));
     turn_until_done(&done, 20);
     assert_true(hashed >= 2);
-    assert_true(refused >= 16);
+    assert_true(refused >= 8); /* some may be done before the last has come */
+    assert_int_equal(hashed + refused, 20);
 }
 
 int main(void)

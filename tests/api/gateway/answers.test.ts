@@ -27,7 +27,8 @@ test('a request id that the client brings is used when it is an id, and only the
   const mine = '018f0000-0000-7000-8000-00000000beef';
   const ask = async (id: string) => (await anna.ask('GET', '/api/v1/boards', { headers: { 'X-Request-Id': id } })).headers['x-request-id'];
   expect(await ask(mine)).toBe(mine);
-  for (const other of ['', 'mine', `${mine}0`, '00000000-0000-0000-0000-000000000000', 'x'.repeat(36), '{"event":"forged"}']) expect(await ask(other)).not.toBe(other);
+  for (const other of ['', 'mine', `${mine}0`, '00000000-0000-0000-0000-000000000000', 'x'.repeat(36), '{"event":"forged"}'])
+    expect(await ask(other)).not.toBe(other);
 });
 
 test('a problem says its type, title, status, code, detail and which request it was', async () => {

@@ -1,7 +1,7 @@
 // A community that runs only some of the modules, and the commands that look after a data directory.
 import { expect, test } from 'vitest';
 import type { OpenApi } from '../../harness/document.ts';
-import { board, member, stranger } from '../../harness/people.ts';
+import { board, known, member, stranger } from '../../harness/people.ts';
 import { expectProblem } from '../../harness/problems.ts';
 import { Place, runProgram, Server } from '../../harness/server.ts';
 
@@ -62,8 +62,7 @@ test('members who signed up while the forum was off have their names there once 
   await part.stop();
   const whole = await Server.start({ place });
   const talk = await board(admin.at(whole));
-  const made = await admin.at(whole).api.createPost({ board: talk.slug, body: { title: 'Here I am' } });
-  expect(made.data.author).toEqual({ id: admin.id, name: admin.name });
+  await known(admin.at(whole), talk);
   await whole.stop();
   place.remove();
 });

@@ -34,7 +34,7 @@ afterAll(async () => {
 
 function session(): Promise<ClientHttp2Session> {
   return new Promise((resolve, reject) => {
-    const made = connect(`https://localhost:${port}`, { ca, lookup: (_, __, found) => found(null, [{ address: '127.0.0.1', family: 4 }]) });
+    const made = connect(`https://127.0.0.1:${port}`, { ca });
     made.on('error', reject).once('connect', () => resolve(made));
   });
 }
