@@ -1,5 +1,5 @@
 # The suites of `make test`, in their order; sourced by tools/test.sh. Each is a function that fails when one of its steps does.
-suites="build generators house c c_clang c_sanitize lint web api_sqlite api_postgres api_sanitize crash e2e fuzz"
+suites="build generators house c c_clang c_sanitize lint web api_sqlite api_postgres crash e2e sanitize fuzz"
 
 suite_build() {
     cmake -S . -B build -G Ninja
@@ -64,8 +64,15 @@ suite_api_postgres() {
     cd tests && FOLKMOOT_TEST_DATABASE=postgres npm test --silent
 }
 
-suite_api_sanitize() {
-    cd tests && FOLKMOOT_BINARY=../build-sanitize/folkmoot FOLKMOOT_TEST_DATABASE=sqlite npm test --silent
+# All that runs the program, once more with the program under AddressSanitizer and UndefinedBehaviorSanitizer.
+suite_sanitize() {
+    export FOLKMOOT_BINARY=../build-sanitize/folkmoot CRASH_ROUNDS=${CRASH_ROUNDS:-6}
+    cd tests
+    for database in sqlite postgres; do
+        FOLKMOOT_TEST_DATABASE=$database npm test --silent
+        FOLKMOOT_TEST_DATABASE=$database npm run --silent crash
+    done
+    npm run --silent e2e
 }
 
 suite_crash() {
