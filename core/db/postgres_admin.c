@@ -99,9 +99,10 @@ static bool make_schema(PGconn *admin, const char *schema, arena_t *arena)
 
 static bool make_journal(PGconn *admin)
 {
-    return run(admin, "CREATE TABLE IF NOT EXISTS migration ("
-                      "set text NOT NULL, name text NOT NULL, hash text NOT NULL, "
-                      "applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (set, name))");
+    return run(admin, "CREATE TABLE IF NOT EXISTS migration_journal ("
+                      "part text NOT NULL, name text NOT NULL, hash text NOT NULL, "
+                      "applied_at bigint NOT NULL DEFAULT (extract(epoch FROM now()) * 1000000), "
+                      "PRIMARY KEY (part, name))");
 }
 
 static bool ensure_schema(database_t *database, PGconn *admin, arena_t *arena, str_t *error)
@@ -158,9 +159,9 @@ bool postgres_journal(database_t *database, const char *set, arena_t *arena, app
                       size_t *count, str_t *error)
 {
     PGconn *admin = ((postgres_t *)database->state)->admin;
-    PGresult *result =
-        PQexecParams(admin, "SELECT name, hash FROM migration WHERE set = $1 ORDER BY name COLLATE \"C\"", 1,
-                     NULL, &set, NULL, NULL, 0);
+    PGresult *result = PQexecParams(
+        admin, "SELECT name, hash FROM migration_journal WHERE part = $1 ORDER BY name COLLATE \"C\"", 1,
+        NULL, &set, NULL, NULL, 0);
     bool read = PQresultStatus(result) == PGRES_TUPLES_OK;
     if (read) {
         *count = (size_t)PQntuples(result);
@@ -180,8 +181,8 @@ bool postgres_journal(database_t *database, const char *set, arena_t *arena, app
 static str_t applied_hash(PGconn *admin, const char *set, const char *name, arena_t *arena)
 {
     const char *values[] = {set, name};
-    PGresult *result = PQexecParams(admin, "SELECT hash FROM migration WHERE set = $1 AND name = $2", 2, NULL,
-                                    values, NULL, NULL, 0);
+    PGresult *result = PQexecParams(admin, "SELECT hash FROM migration_journal WHERE part = $1 AND name = $2",
+                                    2, NULL, values, NULL, NULL, 0);
     str_t hash = PQntuples(result) == 1 ? arena_str(arena, str_from(PQgetvalue(result, 0, 0))) : STR_NONE;
     PQclear(result);
     return hash;
@@ -190,8 +191,9 @@ static str_t applied_hash(PGconn *admin, const char *set, const char *name, aren
 static bool note_applied(PGconn *admin, const char *set, const migration_t *migration)
 {
     const char *values[] = {set, migration->name, migration->hash};
-    PGresult *result = PQexecParams(admin, "INSERT INTO migration (set, name, hash) VALUES ($1, $2, $3)", 3,
-                                    NULL, values, NULL, NULL, 0);
+    PGresult *result =
+        PQexecParams(admin, "INSERT INTO migration_journal (part, name, hash) VALUES ($1, $2, $3)", 3, NULL,
+                     values, NULL, NULL, 0);
     bool noted = PQresultStatus(result) == PGRES_COMMAND_OK;
     PQclear(result);
     return noted;

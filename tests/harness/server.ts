@@ -67,10 +67,11 @@ export class Place {
   }
 
   /** Meddles with a module's database from outside, while no server runs. */
-  meddle(module: ModuleName, sql: { sqlite: string; postgres: string }): void {
-    if (this.database) return void this.database.asOwner(`SET search_path = ${module}; ${sql.postgres}`);
+  meddle(module: ModuleName, statements: string | { sqlite: string; postgres: string }): void {
+    const sql = typeof statements === 'string' ? statements : statements[this.database ? 'postgres' : 'sqlite'];
+    if (this.database) return void this.database.asOwner(`SET search_path = ${module}; ${sql}`);
     const script = 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.executescript(sys.argv[2]); c.commit()';
-    execFileSync('/usr/bin/python3', ['-c', script, join(this.data, `${module}.sqlite`), sql.sqlite]);
+    execFileSync('/usr/bin/python3', ['-c', script, join(this.data, `${module}.sqlite`), sql]);
   }
 
   /** Removes the directory; a database in PostgreSQL goes with its cluster. */
