@@ -9,6 +9,7 @@
 
 #include "core/runtime/arena.h"
 #include "core/runtime/clock.h"
+#include "core/runtime/utf8.h"
 #include "core/runtime/uuid.h"
 
 enum { JSON_DEPTH_MAX = 32 };
@@ -79,11 +80,5 @@ void json_uuid(json_writer_t *writer, const uuid_t *value); /* none writes null 
 void json_time(json_writer_t *writer, int64_t value);       /* RFC 3339 */
 void json_raw(json_writer_t *writer, str_t value);          /* a JSON value that is valid already */
 str_t json_text(json_writer_t *writer);                     /* with a NUL behind it */
-
-/* Whether text is valid UTF-8 (no surrogates, no overlong forms), and how many code points it has. */
-bool utf8_valid(str_t text, size_t *code_points);
-
-/* The bytes of the code point at `at`, 1 to 4; 0 when it is not valid. at < end. */
-size_t utf8_size(const char *at, const char *end);
 
 #endif

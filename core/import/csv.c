@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "core/http/json.h"
 #include "core/import/csv.h"
 #include "core/runtime/panic.h"
+#include "core/runtime/utf8.h"
 
 #define MARK STR("\xef\xbb\xbf") /* a byte order mark in UTF-8 */
 

@@ -16,6 +16,7 @@
 #include "core/runtime/fiber_private.h"
 #include "core/runtime/logline_private.h"
 #include "core/runtime/panic.h"
+#include "core/runtime/utf8.h"
 
 enum {
     BUFFER_SIZE = 16 * 1024,
@@ -126,30 +127,6 @@ static void put_text(const char *text)
     put(text, strlen(text));
 }
 
-/* The length of the UTF-8 sequence at `at`, 0 when it is none (Unicode 15, table 3-7: no surrogates, no long
- * forms). */
-static size_t sequence_length(const uint8_t *at, size_t left)
-{
-    uint8_t lead = at[0], least = 0x80, most = 0xbf;
-    size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead <= 0xdf ? 2 : lead >= 0xe0 && lead <= 0xef ? 3 : 4;
-    if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4 || length > left)
-        return 0;
-    if (lead == 0xe0)
-        least = 0xa0;
-    if (lead == 0xed)
-        most = 0x9f;
-    if (lead == 0xf0)
-        least = 0x90;
-    if (lead == 0xf4)
-        most = 0x8f;
-    if (length > 1 && (at[1] < least || at[1] > most))
-        return 0;
-    for (size_t place = 2; place < length; place++)
-        if (at[place] < 0x80 || at[place] > 0xbf)
-            return 0;
-    return length;
-}
-
 static void put_control(uint8_t character)
 {
     char escaped[8];
@@ -163,7 +140,7 @@ static void put_quoted(const char *text)
     const uint8_t *at = (const uint8_t *)text;
     put_text("\"");
     for (size_t place = 0; place < most; place += sequence) {
-        sequence = sequence_length(at + place, length - place);
+        sequence = utf8_size(text + place, text + length);
         if (sequence > 1 && place + sequence > most)
             break;
         if (sequence == 0) {

@@ -1,10 +1,9 @@
 /*
  * A Polis conversation as a statement board: one post per comment with its time and moderation, and every
- * vote; the newest of a person's votes on a statement stands. Rows go in by batches, and how far a file has
- * come is written in the transaction of the batch: an import that is cut off anywhere and started again goes
- * on where it stopped.
+ * vote; the newest of a person's votes on a statement stands. Rows go in by batches. A statement that is there
+ * is passed over, and how far the votes have come is written in the transaction of their batch: an import that
+ * is cut off anywhere and started again goes on where it stopped.
  */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "core/import/polis.h"
@@ -148,7 +147,7 @@ static void open_board_body(tx_t *tx, void *arg)
 typedef struct batch {
     const conversation_t *conversation;
     const char *file;
-    int64_t line; /* of its last row */
+    int64_t line; /* of its last row, of votes */
     size_t count;
     struct {
         polis_comment_t comments[BATCH];
@@ -189,7 +188,6 @@ static void import_statements_body(tx_t *tx, void *arg)
 
     for (size_t i = 0; i < batch->count; i++)
         import_statement(tx, batch->conversation, &batch->rows.comments[i]);
-    conversation_progress_set(tx, batch->conversation->board.id, str_from(batch->file), batch->line);
 }
 
 /* 1 agree, -1 disagree, 0 pass there. */
@@ -250,20 +248,14 @@ static int64_t progress_of(req_t *req, const conversation_t *conversation, const
 static void import_statements(req_t *req, conversation_t *conversation, batch_t *batch)
 {
     polis_file_t *file = polis_open_comments(req, conversation->input);
+    polis_comment_t *comments = batch->rows.comments;
     bool more = true;
 
-    batch->file = file->name;
     while (more) {
         arena_mark_t mark = arena_mark(req->arena);
-        for (batch->count = 0; batch->count < BATCH && more;) {
-            polis_comment_t *comment = &batch->rows.comments[batch->count];
-            more = next_statement(file, comment);
-            if (!more)
-                break;
-            comment->body = arena_str(req->arena, comment->body);
-            batch->line = (int64_t)file->csv.line;
-            batch->count++;
-        }
+        for (batch->count = 0; batch->count < BATCH && (more = next_statement(file, &comments[batch->count]));
+             batch->count++)
+            comments[batch->count].body = arena_str(req->arena, comments[batch->count].body);
         if (batch->count > 0)
             db_apply(req, import_statements_body, batch);
         polis_progress(file, "statements");

@@ -1,5 +1,5 @@
 /* UTF-8 as Unicode's table 3-7 has it: no surrogates, no overlong forms, nothing beyond U+10FFFF. */
-#include "core/http/json.h"
+#include "core/runtime/utf8.h"
 
 static bool continues(const char *at)
 {
