@@ -1,8 +1,8 @@
 /*
  * A Polis conversation as a statement board: one post per comment with its time and moderation, and every
- * vote; the newest of a person's votes on a statement stands. Rows go in by batches. A statement that is there
- * is passed over, and how far the votes have come is written in the transaction of their batch: an import that
- * is cut off anywhere and started again goes on where it stopped.
+ * vote; the newest of a person's votes on a statement stands. Rows go in by batches. A statement that is
+ * there is passed over, and how far the votes have come is written in the transaction of their batch: an
+ * import that is cut off anywhere and started again goes on where it stopped.
  */
 #include <stdlib.h>
 
