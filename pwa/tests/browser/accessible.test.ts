@@ -32,6 +32,14 @@ async function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 }
 
+/** The focus moves after the screen is drawn: a moment later than its heading can be seen. */
+async function focused(page: Page, what: { tag?: string; text?: string }): Promise<void> {
+  await page.waitForFunction(({ tag, text }) => {
+    const element = document.activeElement;
+    return (tag ?? element?.tagName) === element?.tagName && (text ?? element?.textContent) === element?.textContent;
+  }, what);
+}
+
 const PLACES = [
   '/',
   '/b/village-hall',
@@ -107,19 +115,19 @@ describe.skipIf(!hasChromium)('the keyboard', () => {
       await page.reload();
       await page.locator('h1').waitFor();
       await page.keyboard.press('Tab');
-      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content');
+      await focused(page, { text: 'Skip to the content' });
       await page.keyboard.press('Enter');
-      expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
+      await focused(page, { tag: 'H1' });
       await page.getByRole('link', { name: 'Account' }).focus();
       await page.keyboard.press('Enter');
       await page.getByRole('heading', { level: 1, name: /asha/ }).waitFor();
-      expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
+      await focused(page, { tag: 'H1' });
       await page.getByRole('button', { name: 'Sign out on all devices' }).focus();
       await page.keyboard.press('Enter');
       await page.getByRole('dialog').waitFor();
       await page.keyboard.press('Escape');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
-      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Sign out on all devices');
+      await focused(page, { text: 'Sign out on all devices' });
     } finally {
       await on.close();
     }

@@ -61,7 +61,7 @@ describe.skipIf(!hasChromium)('a member with a phone', () => {
     const first = await page.locator('h2').first().textContent();
     await page.getByRole('button', { name: 'Agree', exact: true }).click();
     await page.getByText('1 of 8', { exact: true }).waitFor();
-    expect(await page.locator('h2').first().textContent()).not.toBe(first);
+    await page.waitForFunction((old) => document.querySelector('h2')?.textContent !== old, first);
     await page.getByRole('button', { name: 'Pass', exact: true }).click();
     await page.getByText('2 of 8', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Undo' }).click();
@@ -73,7 +73,7 @@ describe.skipIf(!hasChromium)('a member with a phone', () => {
     expect(server.community.posts.filter((post) => server.community.votes.get(post.id)?.has(bela))).toHaveLength(8);
     await page.getByRole('navigation', { name: 'Order' }).getByRole('link', { name: 'What people agree on' }).click();
     await page.getByText('31,029').waitFor();
-    expect(await page.getByText('Your vote: Disagree').count()).toBe(7);
+    await expect.poll(() => page.getByText('Your vote: Disagree').count()).toBe(7);
   });
 
   it('reads and writes without a network, and what was written is sent once', async () => {
@@ -109,7 +109,7 @@ describe.skipIf(!hasChromium)('a member with a phone', () => {
     await page.waitForTimeout(600);
     await page.reload();
     await page.getByRole('button', { name: 'Write an answer' }).click();
-    expect(await page.getByLabel('Your answer').inputValue()).toBe('Half a thought');
+    await expect.poll(() => page.getByLabel('Your answer').inputValue()).toBe('Half a thought');
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: '4 more replies' }).click();
     await page.getByText('Another thought on the choir, number 6.').waitFor();
