@@ -195,7 +195,7 @@ describe('the administrator', () => {
     await asha.goto('/');
     await asha.touch('link', 'New board');
     await asha.page.getByLabel('Title', { exact: true }).fill('The square');
-    expect(await asha.page.getByLabel('Short name in the address').inputValue()).toBe('the-square');
+    await expect.poll(() => asha.page.getByLabel('Short name in the address').inputValue()).toBe('the-square');
     await asha.page.getByLabel('What it is about').fill('What we want to do with the square before the town hall.');
     await asha.page.getByRole('radio', { name: /^Discussion/ }).check();
     await asha.shot('new_board');
