@@ -1,10 +1,13 @@
 /*
- * The writer thread of a SQLite database. It takes all bodies that wait, runs each in a savepoint of its own,
- * and makes them durable with one commit; only then is anybody answered. Meanwhile the next batch gathers:
- * the slower the disk, the larger the batches.
+ * The writer thread of a SQLite database. It takes all bodies that wait, runs one after another, and makes
+ * them durable with one commit; only then is anybody answered. Meanwhile the next batch gathers: the slower
+ * the disk, the larger the batches.
  *
- * A body that fails is undone and the rest goes on. When SQLite rolls back the whole transaction (a full
- * disk, no memory), the body at which it happened takes the blame and the others run again without it.
+ * Most bodies that fail do so before they write, and there is nothing to undo. At the first that fails with
+ * something written the whole batch is undone and runs again, each body in a savepoint of its own: so nobody
+ * pays for savepoints (each keeps a copy of every page it touches) but a batch that needs them, and no batch
+ * runs more than once for that. When SQLite rolls back the whole transaction (a full disk, no memory), the
+ * body at which it happened takes the blame and the others run again without it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -39,6 +42,7 @@ struct sqlite_writer {
     sqlite3_stmt *commands[COMMAND_COUNT];
     sqlite_job_t *batch[WRITER_BATCH_MAX];
     size_t batch_count;
+    bool each_guarded;         /* in this batch every body runs in a savepoint */
     bool waits_for_lock;       /* and said so in the log */
     int frames, checkpoint_at; /* in the write-ahead log */
 };
@@ -141,18 +145,10 @@ static bool blame(sqlite_writer_t *writer, sqlite_job_t *job)
     return false;
 }
 
-/* False when the transaction was lost: the job is settled, and the others have to run again. */
-static bool run_job(sqlite_writer_t *writer, sqlite_job_t *job)
+static bool run_guarded(sqlite_writer_t *writer, sqlite_job_t *job)
 {
-    int64_t deadline = job->req->deadline;
     bool kept;
 
-    if (deadline != NEVER && clock_monotonic() > deadline) {
-        job->outcome = JOB_EXPIRED;
-        job->settled = true;
-        return true;
-    }
-    job->error = (sqlite_error_t){0};
     if (!command(writer, SAVEPOINT, &job->error)) {
         job->outcome = JOB_COMMITTED;
         return blame(writer, job);
@@ -162,6 +158,35 @@ static bool run_job(sqlite_writer_t *writer, sqlite_job_t *job)
         !command(writer, RELEASE, &job->error))
         return blame(writer, job);
     return true;
+}
+
+static bool run_unguarded(sqlite_writer_t *writer, sqlite_job_t *job)
+{
+    sqlite3 *handle = writer->connection->handle;
+    sqlite3_int64 changes = sqlite3_total_changes64(handle);
+    bool kept = body_succeeds(writer, job);
+
+    if (!in_transaction(writer))
+        return blame(writer, job);
+    if (kept || sqlite3_total_changes64(handle) == changes)
+        return true;
+    roll_back(writer);
+    writer->each_guarded = true;
+    return false;
+}
+
+/* False when the transaction was lost: whoever is not settled has to run again. */
+static bool run_job(sqlite_writer_t *writer, sqlite_job_t *job)
+{
+    int64_t deadline = job->req->deadline;
+
+    if (deadline != NEVER && clock_monotonic() > deadline) {
+        job->outcome = JOB_EXPIRED;
+        job->settled = true;
+        return true;
+    }
+    job->error = (sqlite_error_t){0};
+    return writer->each_guarded ? run_guarded(writer, job) : run_unguarded(writer, job);
 }
 
 /* ---- a batch ---- */
@@ -231,6 +256,7 @@ static void run_batch(sqlite_writer_t *writer)
 {
     sqlite_error_t error;
 
+    writer->each_guarded = false;
     while (!run_jobs(writer)) {
         count(&writer->database->retries, 1);
         if (!command(writer, BEGIN, &error)) {

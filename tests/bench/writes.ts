@@ -26,7 +26,7 @@ export async function writesOnSqlite(quick: boolean): Promise<Figure> {
   addBoard(other);
   const scene = await openScene(place);
   const oneByOne = async (): Promise<number> => Number(await output('commit', join(other.data, 'forum.sqlite'), BOARD, seconds));
-  const compared = await compare(3, posting(scene, seconds), oneByOne);
+  const compared = await compare(5, posting(scene, seconds), oneByOne);
   await scene.server.stop();
   place.remove();
   other.remove();

@@ -88,6 +88,20 @@ static void insert_or_fail_work(req_t *req, hand_t *hand)
     db_apply(req, insert_or_fail, &hand->number);
 }
 
+static void fail_or_insert(tx_t *tx, void *arg)
+{
+    int *number = arg;
+
+    if (*number % 5 == 3)
+        fail(tx->req, &FORBIDDEN, "Number %d may not.", *number);
+    insert_numbered(tx, arg);
+}
+
+static void fail_or_insert_work(req_t *req, hand_t *hand)
+{
+    db_apply(req, fail_or_insert, &hand->number);
+}
+
 static void insert_plain_work(req_t *req, hand_t *hand)
 {
     db_apply(req, insert_numbered, &hand->number);
@@ -144,6 +158,20 @@ static void a_failing_body_undoes_itself_alone(void **state)
     assert_int_equal(count_things(fixture), 40);
     assert_int_equal(database_counts(fixture->database).commits, 1);
     assert_int_equal(database_counts(fixture->database).transactions, 40);
+    assert_int_equal(database_counts(fixture->database).retries, 1); /* whoever fails, and however many */
+    free(crew);
+}
+
+static void a_body_that_fails_before_it_writes_makes_nobody_run_again(void **state)
+{
+    fixture_t *fixture = *state;
+    crew_t *crew = crew_new(fixture, 2, 25, fail_or_insert_work, NULL);
+
+    run_as_one_batch(crew);
+    for (int i = 0; i < 50; i++)
+        assert_ptr_equal(crew->hands[i].problem, i % 5 == 3 ? &FORBIDDEN : NULL);
+    assert_int_equal(count_things(fixture), 40);
+    assert_int_equal(database_counts(fixture->database).retries, 0);
     free(crew);
 }
 
@@ -405,7 +433,8 @@ static void the_others_run_again_when_one_body_costs_the_whole_transaction(void 
     for (int i = 0; i < 20; i++)
         assert_ptr_equal(crew->hands[i].problem, i == 5 ? &TIMED_OUT : i % 5 == 3 ? &FORBIDDEN : NULL);
     assert_int_equal(count_things(fixture), 15);
-    assert_int_equal(database_counts(fixture->database).retries, 1);
+    assert_int_equal(database_counts(fixture->database).retries,
+                     2); /* for the first that failed, and for the lost one */
     assert_int_equal(database_counts(fixture->database).commits, 1);
     free(crew);
 }
@@ -530,6 +559,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(many_fibers_share_commits),
         WITH_FIXTURE(a_failing_body_undoes_itself_alone),
+        WITH_FIXTURE(a_body_that_fails_before_it_writes_makes_nobody_run_again),
         WITH_FIXTURE(a_violated_constraint_is_an_internal_error_of_its_body_alone),
         WITH_FIXTURE(more_bodies_than_a_batch_takes_are_all_done),
         WITH_FIXTURE(a_body_without_effects_costs_no_write_to_the_disk),
