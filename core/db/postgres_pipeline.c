@@ -213,9 +213,9 @@ static void take_result(connection_t *connection, PGresult *result)
 static void finish_call(connection_t *connection)
 {
     call_t *call = connection->first;
+    note_failure(connection, call); /* first: a failed PREPARE hands its result on */
     if (call->kind == CALL_PREPARE)
         note_prepared(connection, call);
-    note_failure(connection, call);
     call_done(pop(connection));
 }
 

@@ -223,6 +223,35 @@ static void a_failed_statement_cannot_be_hidden_from_commit(void **state)
     assert_int_equal(sum(*state), 0);
 }
 
+static void read_counter(tx_t *tx, void *arg)
+{
+    number_t id = {1}, row;
+    (void)arg;
+    statement_fetch(tx, &fixture_statements[COUNTER_READ], &id, &row);
+}
+
+static void apply_read_counter(req_t *req, void *arg)
+{
+    (void)arg;
+    db_apply(req, read_counter, NULL);
+}
+
+/* A server that is well must not be taken for one that is away, nor the body run again and again. */
+static void a_statement_that_cannot_be_prepared_is_an_internal_problem(void **state)
+{
+    fixture_t *fixture = *state;
+    char sql[128];
+    snprintf(sql, sizeof sql, "DROP TABLE \"%s\".counter", fixture->name);
+    run_sql(fixture->url, sql);
+    for (int in_fiber = 0; in_fiber < 2; in_fiber++) {
+        work_t asked = run_one(fixture, in_fiber, apply_read_counter);
+        assert_problem(&asked, &INTERNAL);
+        assert_non_null(strstr(asked.detail, "42P01"));
+        work_t queued = run_one(fixture, in_fiber, apply_duplicate);
+        assert_problem(&queued, &INTERNAL);
+    }
+}
+
 static void nothing(tx_t *tx, void *arg)
 {
     (void)tx;
@@ -405,6 +434,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_body_that_fails_undoes_what_it_did, begin, end),
         cmocka_unit_test_setup_teardown(a_queued_statement_that_fails_ends_the_body_at_commit, begin, end),
         cmocka_unit_test_setup_teardown(a_failed_statement_cannot_be_hidden_from_commit, begin, end),
+        cmocka_unit_test_setup_teardown(a_statement_that_cannot_be_prepared_is_an_internal_problem, begin,
+                                        end),
         cmocka_unit_test_setup_teardown(a_body_without_statements_succeeds, begin, end),
         cmocka_unit_test_setup_teardown(a_body_may_queue_ten_thousand_statements, begin, end),
         cmocka_unit_test_setup_teardown(no_more_connections_are_opened_than_configured, begin, end),
