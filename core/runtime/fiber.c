@@ -273,16 +273,13 @@ wake_t fiber_sleep(int64_t duration_us)
 }
 
 /* Fibers that are left cannot be unwound any more; whoever ends a loop cancels them and turns it until none
- * is left. */
-void fibers_dispose(loop_t *loop)
+ * is left. What those wait for that did not end in time lies on their stacks, and may be at work still. */
+bool fibers_dispose(loop_t *loop)
 {
     fiber_set_t *set = &loop->fibers;
+    fiber_free_spares(set);
     if (set->count > 0)
         logline(LINE_WARNING, "loop_ended_with_fibers", "fibers", line_number((int64_t)set->count), "first",
                 set->all->name, NULL);
-    for (fiber_t *fiber = set->all, *next; fiber; fiber = next) {
-        next = fiber->next;
-        fiber_unmap(fiber);
-    }
-    fiber_free_spares(set);
+    return set->count == 0;
 }

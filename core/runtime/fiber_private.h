@@ -41,7 +41,6 @@ struct fiber {
 fiber_t *fiber_take(fiber_set_t *set);
 void fiber_give_back(fiber_t *fiber);
 void fiber_free_spares(fiber_set_t *set);
-void fiber_unmap(fiber_t *fiber);
 
 /* fiber_switch.S */
 void fiber_switch(void **save, void *load);

@@ -38,7 +38,7 @@ static fiber_t *fiber_of_stack(char *stack)
     return (fiber_t *)(stack + STACK_SIZE - ((sizeof(fiber_t) + 63) & ~(size_t)63));
 }
 
-void fiber_unmap(fiber_t *fiber)
+static void fiber_unmap(fiber_t *fiber)
 {
     char *stack = fiber->stack;
     UNPOISON(stack, STACK_SIZE);

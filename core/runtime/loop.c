@@ -44,16 +44,25 @@ loop_t *loop_new(void)
     return loop;
 }
 
+/* Another thread may still answer one of its fibers: it stays as it is until the process ends. */
+static void leave(loop_t *loop)
+{
+    static _Atomic(loop_t *) left; /* reached from here, so that it counts as kept, not as lost */
+    loop->next = atomic_exchange(&left, loop);
+}
+
 void loop_free(loop_t *loop)
 {
     if (loop == NULL)
         return;
     bool of_this_thread = current == loop;
     watchdog_remove(loop);
-    fibers_dispose(loop);
+    bool left = !fibers_dispose(loop);
     signal_stack_dispose(loop->signal_stack, of_this_thread);
     if (of_this_thread)
         current = NULL;
+    if (left)
+        return leave(loop);
     close(loop->epoll);
     close(loop->bell);
     free(loop->timers);

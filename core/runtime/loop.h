@@ -11,7 +11,7 @@
 typedef struct loop loop_t;
 
 loop_t *loop_new(void);
-void loop_free(loop_t *loop);
+void loop_free(loop_t *loop);   /* with fibers left it stays in memory, for those who answer them later */
 loop_t *loop_current(void);     /* the loop of this thread, NULL where there is none; set by loop_attach */
 void loop_attach(loop_t *loop); /* makes this thread the loop's own; NULL: no loop's */
 

@@ -44,7 +44,7 @@ void loop_timer_expire(loop_t *loop, int64_t now);
 
 /* fiber.c: lets ready fibers run, at most `most` of them; says how many ran. */
 size_t fibers_run(loop_t *loop, size_t most);
-void fibers_dispose(loop_t *loop);
+bool fibers_dispose(loop_t *loop); /* false: some are left, and keep their stacks */
 
 /* fiber_guard.c: a signal stack for this thread, unless it has one; NULL then. */
 void *signal_stack_make(void);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/runtime/clock.h"
+#include "core/runtime/logline.h"
 #include "core/runtime/worker.h"
 
 static loop_t *loop;
@@ -235,6 +236,27 @@ static void the_end_of_a_pool_ends_what_waits(void **state)
     assert_int_equal(atomic_load(&begun), 1);
 }
 
+/* A server that stops does not wait for ever: work that takes longer than that must find its memory. */
+static void work_may_outlive_its_loop(void **state)
+{
+    (void)state;
+    job_t slow = {.deadline = NEVER};
+    logline_configure(LINE_ERROR, STDERR_FILENO);
+    pool = worker_pool_new("gate", 1, 8);
+    assert_true(fiber_start_now("slow", run_gate, &slow));
+    turn_until_begun(1);
+    fiber_cancel_all();
+    loop_turn(loop);
+    assert_int_equal(fiber_count(), 1);
+    loop_free(loop);
+    loop = NULL;
+    sem_post(&gate);
+    worker_pool_free(pool);
+    pool = NULL;
+    assert_int_equal(slow.output, 1);
+    logline_configure(LINE_INFO, STDERR_FILENO);
+}
+
 static atomic_uint indexes;
 
 static void note_index(void *arg)
@@ -278,6 +300,7 @@ int main(void)
         WORKER_TEST(what_has_begun_is_waited_for),
         WORKER_TEST(a_cancelled_fiber_gives_its_call_up_at_once),
         WORKER_TEST(the_end_of_a_pool_ends_what_waits),
+        WORKER_TEST(work_may_outlive_its_loop),
         WORKER_TEST(each_thread_knows_its_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
