@@ -60,10 +60,18 @@ static str_t pointer_of(arena_t *arena, const step_t *step)
     return arena_printf(arena, "%s/%s", outer.at, pointer_part(arena, step->name).at);
 }
 
+/* Nothing more would be told: what follows is passed over, so that a body full of mistakes costs no more than
+ * its size. */
+static bool is_told(const decoding_t *decoding)
+{
+    return decoding->wrong >= FIELD_ERRORS_MAX;
+}
+
 static void note_wrong(decoding_t *decoding, const step_t *step, str_t detail)
 {
-    if (decoding->wrong++ >= FIELD_ERRORS_MAX)
+    if (is_told(decoding))
         return;
+    decoding->wrong++;
     const str_t pointer = pointer_of(decoding->arena, step);
     if (decoding->req)
         field_wrong(decoding->req, pointer, "%.*s", STR_ARGS(detail));
@@ -201,7 +209,7 @@ static void decode_array(decoding_t *decoding, const field_t *field, const step_
     if (!is_type(decoding, step, JSON_ARRAY) || !json_array_begin(&decoding->reader))
         return;
     for (; json_array_next(&decoding->reader); item.index++) {
-        if ((int64_t)item.index >= field->most) {
+        if ((int64_t)item.index >= field->most || is_told(decoding)) {
             if (!json_skip(&decoding->reader))
                 return;
             continue;
@@ -305,7 +313,10 @@ static void decode_object(decoding_t *decoding, const schema_t *schema, const st
         return;
     while (json_object_next(reader, &member.name)) {
         const size_t index = find_field(schema, member.name, expected);
-        if (index == schema->field_count) {
+        if (is_told(decoding)) {
+            if (!json_skip(reader))
+                return;
+        } else if (index == schema->field_count) {
             pass_over_unknown(decoding, schema, &member);
         } else if (seen >> index & 1) {
             pass_over_repeated(decoding, &member);

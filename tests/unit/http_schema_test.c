@@ -1,5 +1,6 @@
 /* Decoding into structs and encoding from them: what fits arrives whole, and each thing that does not is
  * named in its place. */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -376,6 +377,30 @@ static void all_that_is_wrong_is_told_at_once_but_no_more_than_sixteen(void **st
     assert_int_equal(req->problem.field_count, FIELD_ERRORS_MAX);
 }
 
+static void a_body_full_of_mistakes_costs_no_more_than_a_few_times_its_size(void **state)
+{
+    enum { SIZE = 64 * 1024 };
+    static const char *const beginnings[] = {"{", "{\"tags\":[", "{\"readers\":["};
+    static const char *const mistakes[] = {"\"x\":1,", "1,", "{\"x\":0},"};
+    static const char *const ends[] = {"\"x\":1}", "1]}", "1]}"};
+    (void)state;
+    struct draft draft;
+    char *text = malloc(SIZE + 64);
+
+    for (size_t i = 0; i < COUNT_OF(beginnings); i++) {
+        size_t length = (size_t)snprintf(text, SIZE, "%s", beginnings[i]);
+        while (length < SIZE)
+            length += (size_t)snprintf(text + length, 64, "%s", mistakes[i]);
+        length += (size_t)snprintf(text + length, 64, "%s", ends[i]);
+        const size_t before = mallinfo2().uordblks;
+        assert_false(decodes(&draft_schema, (str_t){text, length}, &draft));
+        assert_ptr_equal(req->problem.kind, &INVALID);
+        assert_int_equal(req->problem.field_count, FIELD_ERRORS_MAX);
+        assert_true(mallinfo2().uordblks - before < 16 * SIZE);
+    }
+    free(text);
+}
+
 static void what_is_no_json_is_malformed_and_not_invalid(void **state)
 {
     (void)state;
@@ -535,6 +560,7 @@ int main(void)
         cmocka_unit_test(each_wrong_value_is_named_with_what_would_be_right),
         cmocka_unit_test(characters_are_counted_not_bytes),
         cmocka_unit_test(all_that_is_wrong_is_told_at_once_but_no_more_than_sixteen),
+        cmocka_unit_test(a_body_full_of_mistakes_costs_no_more_than_a_few_times_its_size),
         cmocka_unit_test(what_is_no_json_is_malformed_and_not_invalid),
         cmocka_unit_test(a_body_cut_at_any_byte_is_malformed),
         cmocka_unit_test(deep_nesting_is_malformed),
