@@ -7,6 +7,7 @@
  *   postgres_admin.c        the blocking connection that migrates and checks
  *   postgres_check.c        every statement against the schema
  *   postgres_address.c      from a URL to libpq's parameters
+ *   postgres_names.c        from the names of hosts to their addresses
  *   postgres_connect.c      opening, losing and reopening connections
  *   postgres_pipeline.c     calls: queued, sent, answered
  *   postgres_wait.c         how a fiber or a thread waits
@@ -32,6 +33,7 @@ enum {
     POSTGRES_BODY_CALLS_MAX = 256, /* queued by a body before it waits for them */
     POSTGRES_SLOW_MAX = 2,         /* connections for slow statements, per thread */
     POSTGRES_LEASES_MAX = 64,
+    POSTGRES_KEYWORDS_MAX = 64, /* of libpq's parameters; it has some forty */
 };
 
 typedef struct postgres postgres_t;
@@ -118,6 +120,7 @@ wake_t postgres_call_wait(connection_t *connection, call_t *call, int64_t deadli
 
 typedef enum connection_state {
     CONNECTION_CLOSED,
+    CONNECTION_RESOLVING, /* a fiber of its own waits for the addresses of its hosts */
     CONNECTION_CONNECTING,
     CONNECTION_RESTING, /* it could not connect and will try again */
     CONNECTION_OPEN
@@ -241,6 +244,23 @@ typedef struct transaction {
  * the error. */
 bool postgres_address_read(postgres_t *postgres, arena_t *arena, str_t *error);
 void postgres_address_free(postgres_t *postgres);
+
+/* ---- names of hosts (postgres_names.c) ---- */
+
+typedef struct names {
+    arena_t *arena;                    /* to be freed by who made it */
+    const char *hosts, *ports;         /* as in the URL: lists with commas */
+    const char *host, *address, *port; /* lists of `count` each: what they stand for */
+    size_t count;                      /* 0: see `error` */
+    const char *error;
+} names_t;
+
+bool postgres_names_needed(const connect_parameters_t *parameters); /* any host is given by its name */
+names_t postgres_names_of(const connect_parameters_t *parameters);
+void postgres_names_resolve(void *names); /* blocks */
+
+/* Begins to connect, to the addresses that were found; names NULL: libpq finds them itself. */
+PGconn *postgres_connect_start(const connect_parameters_t *parameters, const names_t *names);
 
 /* ---- blocking (postgres_admin.c) ---- */
 

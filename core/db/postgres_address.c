@@ -9,7 +9,7 @@
 #include "core/db/postgres.h"
 #include "core/runtime/panic.h"
 
-enum { KEYWORDS_MAX = 64, SLOW_TIMEOUT_US = 60 * SECOND_US };
+enum { SLOW_TIMEOUT_US = 60 * SECOND_US };
 
 static bool has_stray_at(const char *url)
 {
@@ -117,14 +117,14 @@ static void add_network_limits(connect_parameters_t *parameters, size_t *count,
 
 static connect_parameters_t make_parameters(const PQconninfoOption *parsed, char *options)
 {
-    connect_parameters_t parameters = {memory_new((KEYWORDS_MAX + 1) * sizeof(char *)),
-                                       memory_new((KEYWORDS_MAX + 1) * sizeof(char *))};
+    connect_parameters_t parameters = {memory_new((POSTGRES_KEYWORDS_MAX + 1) * sizeof(char *)),
+                                       memory_new((POSTGRES_KEYWORDS_MAX + 1) * sizeof(char *))};
     size_t count = 0;
     add_network_limits(&parameters, &count, parsed);
     add(&parameters, &count, "options", options);
     add(&parameters, &count, "client_encoding", copy("UTF8"));
     add(&parameters, &count, "application_name", copy("folkmoot"));
-    for (; parsed->keyword && count < KEYWORDS_MAX; parsed++)
+    for (; parsed->keyword && count < POSTGRES_KEYWORDS_MAX; parsed++)
         if (parsed->val && !is_ours(parsed->keyword))
             add(&parameters, &count, parsed->keyword, copy(parsed->val));
     return parameters;

@@ -1,7 +1,5 @@
 /*
- * Opening connections without holding the loop, noticing that they are lost, and opening them again. (libpq
- * resolves a host name in PQconnectStart, which blocks: name the database by its address, or have it in
- * /etc/hosts.)
+ * Opening connections without holding the loop, noticing that they are lost, and opening them again.
  */
 #include <sys/epoll.h>
 
@@ -69,20 +67,20 @@ static bool is_kept_open(const connection_t *connection)
     return connection->pool == NULL && connection->mine->loop;
 }
 
-static void tell_reason(const connection_t *connection)
+static void tell_reason(const connection_t *connection, const char *message)
 {
     arena_t *arena = arena_new();
-    str_t reason = postgres_message(arena, PQerrorMessage(connection->link));
+    str_t reason = postgres_message(arena, message);
     logline(LINE_WARNING, "database_unreachable", "database", connection->mine->postgres->database->name,
             "reason", reason.length > 0 ? reason.at : "the server does not answer", NULL);
     arena_free(arena);
 }
 
 /* Told once per outage, not for each connection. */
-static void note_unreachable(connection_t *connection)
+static void note_unreachable(connection_t *connection, const char *message)
 {
     if (!connection->mine->outage)
-        tell_reason(connection);
+        tell_reason(connection, message);
     connection->mine->outage = true;
     if (is_kept_open(connection) && !connection->unreachable) {
         connection->unreachable = true;
@@ -125,9 +123,9 @@ static int64_t rest(unsigned failures)
     return most - clock_monotonic() % (most / 2);
 }
 
-static void connect_failed(connection_t *connection)
+static void connect_failed(connection_t *connection, const char *message)
 {
-    note_unreachable(connection);
+    note_unreachable(connection, message);
     postgres_disconnect(connection);
     connection->state = CONNECTION_RESTING;
     postgres_connection_timer(connection, clock_monotonic() + rest(connection->failures++));
@@ -137,7 +135,7 @@ void postgres_connection_lost(connection_t *connection)
 {
     if (connection->state != CONNECTION_OPEN)
         return;
-    note_unreachable(connection);
+    note_unreachable(connection, PQerrorMessage(connection->link));
     postgres_disconnect(connection);
     if (is_kept_open(connection))
         postgres_connect(connection);
@@ -162,27 +160,55 @@ static const connect_parameters_t *parameters_of(const connection_t *connection)
     return connection->pool == &mine->slow ? &mine->postgres->slow : &mine->postgres->writing;
 }
 
+static void start(connection_t *connection, const names_t *names)
+{
+    connection->link = postgres_connect_start(parameters_of(connection), names);
+    if (PQstatus(connection->link) == CONNECTION_BAD)
+        return connect_failed(connection, PQerrorMessage(connection->link));
+    connection->state = CONNECTION_CONNECTING;
+    postgres_connection_timer(connection, clock_monotonic() + CONNECT_TIMEOUT_US);
+    watch_socket(connection, EPOLLOUT);
+}
+
+static worker_pool_t *workers_of(const connection_t *connection)
+{
+    const host_t *host = connection->mine->postgres->database->host;
+    return host ? host->workers : NULL;
+}
+
+/* Nobody else touches the connection until its names are resolved. A fiber that is cancelled is one of a loop
+ * that ends. */
+static void resolve_and_start(void *arg)
+{
+    connection_t *connection = arg;
+    names_t names = postgres_names_of(parameters_of(connection));
+    worker_result_t result = worker_run(workers_of(connection), postgres_names_resolve, &names,
+                                        clock_monotonic() + CONNECT_TIMEOUT_US);
+    connection->state = CONNECTION_CLOSED;
+    if (result == WORKER_DONE && names.count > 0)
+        start(connection, &names);
+    else if (result != WORKER_CANCELLED)
+        connect_failed(connection, names.error);
+    arena_free(names.arena);
+}
+
 void postgres_connect(connection_t *connection)
 {
     if (connection->state != CONNECTION_CLOSED)
         return;
-    const connect_parameters_t *parameters = parameters_of(connection);
-    connection->link = PQconnectStartParams((const char *const *)parameters->keywords,
-                                            (const char *const *)parameters->values, 0);
-    if (connection->link == NULL)
-        panic("no memory for a connection to a database");
-    if (PQstatus(connection->link) == CONNECTION_BAD)
-        return connect_failed(connection);
-    connection->state = CONNECTION_CONNECTING;
-    postgres_connection_timer(connection, clock_monotonic() + CONNECT_TIMEOUT_US);
-    watch_socket(connection, EPOLLOUT);
+    if (!connection->mine->loop || !workers_of(connection) ||
+        !postgres_names_needed(parameters_of(connection)))
+        return start(connection, NULL);
+    connection->state = CONNECTION_RESOLVING;
+    if (!fiber_start("database_names", resolve_and_start, connection))
+        connect_failed(connection, "too much is going on to resolve the name of its host");
 }
 
 static void opened(connection_t *connection)
 {
     postgres_connection_timer(connection, NEVER);
     if (PQsetnonblocking(connection->link, 1) != 0 || !PQenterPipelineMode(connection->link))
-        return connect_failed(connection);
+        return connect_failed(connection, PQerrorMessage(connection->link));
     PQsetNoticeReceiver(connection->link, postgres_ignore_notice, NULL);
     memset(connection->prepared, PREPARED_NOT, connection->mine->postgres->database->statement_count);
     connection->failure = (failure_t){0};
@@ -207,7 +233,7 @@ static void connect_on(connection_t *connection)
     case PGRES_POLLING_OK:
         return opened(connection);
     default:
-        return connect_failed(connection);
+        return connect_failed(connection, PQerrorMessage(connection->link));
     }
 }
 
@@ -230,7 +256,7 @@ void postgres_connection_expire(connection_t *connection)
 {
     switch (connection->state) {
     case CONNECTION_CONNECTING:
-        connect_failed(connection);
+        connect_failed(connection, PQerrorMessage(connection->link));
         break;
     case CONNECTION_RESTING:
         connection->state = CONNECTION_CLOSED;
@@ -246,6 +272,7 @@ void postgres_connection_expire(connection_t *connection)
             postgres_connection_lost(connection); /* no answer comes */
         break;
     case CONNECTION_CLOSED:
+    case CONNECTION_RESOLVING:
         break;
     }
 }

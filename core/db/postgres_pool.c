@@ -37,10 +37,10 @@ static connection_t *add_connection(pool_t *pool)
 static size_t count_opening(const pool_t *pool)
 {
     size_t count = 0;
-    for (size_t place = 0; place < pool->count; place++)
-        if (pool->connections[place]->state == CONNECTION_CONNECTING ||
-            pool->connections[place]->state == CONNECTION_RESTING)
-            count++;
+    for (size_t place = 0; place < pool->count; place++) {
+        connection_state_t state = pool->connections[place]->state;
+        count += state != CONNECTION_CLOSED && state != CONNECTION_OPEN;
+    }
     return count;
 }
 
