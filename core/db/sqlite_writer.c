@@ -119,8 +119,7 @@ static bool body_succeeds(sqlite_writer_t *writer, sqlite_job_t *job)
         .job = job,
     };
 
-    if (job->outcome == JOB_FAILED)
-        job->req->problem = (problem_t){0}; /* of the run before, whose world was undone */
+    job->req->problem = job->problem; /* not of a run before, whose world was undone */
     job->outcome = JOB_COMMITTED;
     job->appended = false;
     if (!req_attempt(job->req, call_body, &run)) {
@@ -411,7 +410,7 @@ void sqlite_transact(req_t *req, database_t *database, void (*body)(tx_t *tx, vo
                      bool *appended)
 {
     sqlite_writer_t *writer = sqlite_state_of(database)->writer;
-    sqlite_job_t job = {.req = req, .body = body, .arg = arg};
+    sqlite_job_t job = {.req = req, .problem = req->problem, .body = body, .arg = arg};
 
     if (is_writer_thread)
         fail(req, &INTERNAL, "A transaction was begun inside of a transaction.");

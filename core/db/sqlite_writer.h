@@ -22,6 +22,7 @@ typedef struct sqlite_job {
     struct sqlite_job *next_answer;     /* of the same loop and batch */
     struct sqlite_job *next, *previous; /* in the queue */
     req_t *req;
+    problem_t problem; /* of the request before the body ran: each run begins with it */
     void (*body)(tx_t *tx, void *arg);
     void *arg;
     loop_t *loop; /* whose fiber waits; NULL: a thread does, on `answered` of the queue */

@@ -175,6 +175,44 @@ static void a_body_that_fails_before_it_writes_makes_nobody_run_again(void **sta
     free(crew);
 }
 
+typedef struct noted {
+    int runs, left;
+} noted_t;
+
+/* As a body does that answers with a problem instead of failing, because what it wrote is to stay. */
+static void insert_and_note_once(tx_t *tx, void *arg)
+{
+    hand_t *hand = arg;
+    noted_t *noted = hand->arg;
+
+    if (noted->runs++ == 0)
+        tx->req->problem.kind = &FORBIDDEN;
+    insert_numbered(tx, &hand->number);
+}
+
+static void note_or_fail_work(req_t *req, hand_t *hand)
+{
+    noted_t *noted = hand->arg;
+
+    if (hand->number % 5 == 3)
+        db_apply(req, insert_or_fail, &hand->number);
+    db_apply(req, insert_and_note_once, hand);
+    noted->left += req->problem.kind != NULL;
+}
+
+static void a_body_that_runs_again_begins_with_the_request_as_it_was(void **state)
+{
+    noted_t noted = {0};
+    crew_t *crew = crew_new(*state, 1, 4, note_or_fail_work, &noted);
+
+    run_as_one_batch(crew);
+    assert_int_equal(crew_count(crew, NULL), 3);
+    assert_int_equal(noted.runs, 6);
+    assert_int_equal(noted.left, 0);
+    assert_int_equal(count_things(*state), 3);
+    free(crew);
+}
+
 static void a_violated_constraint_is_an_internal_error_of_its_body_alone(void **state)
 {
     fixture_t *fixture = *state;
@@ -560,6 +598,7 @@ int main(void)
         WITH_FIXTURE(many_fibers_share_commits),
         WITH_FIXTURE(a_failing_body_undoes_itself_alone),
         WITH_FIXTURE(a_body_that_fails_before_it_writes_makes_nobody_run_again),
+        WITH_FIXTURE(a_body_that_runs_again_begins_with_the_request_as_it_was),
         WITH_FIXTURE(a_violated_constraint_is_an_internal_error_of_its_body_alone),
         WITH_FIXTURE(more_bodies_than_a_batch_takes_are_all_done),
         WITH_FIXTURE(a_body_without_effects_costs_no_write_to_the_disk),
