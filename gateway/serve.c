@@ -10,7 +10,12 @@
 
 #include "gateway/api.h"
 
-enum { FILES_RESERVED = 256, REQUEST_TIMEOUT_MS = 10000, STREAMS_AT_ONCE = 64, TOKENS_MOST = 65536 };
+enum { FILES_RESERVED = 256, REQUEST_TIMEOUT_MS = 10000, TOKENS_MOST = 65536 };
+
+/* More than the 100 streams that h2o lets a connection have, so that no request waits for its turn: h2o
+ * starts those that wait while it closes a connection that failed, and then ends the process over their
+ * answers. */
+enum { STREAMS_AT_ONCE = 128 };
 
 /* How long /readyz says no before nobody is let in any more: time for whoever spreads the load to hear of it.
  */

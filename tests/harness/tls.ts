@@ -1,6 +1,7 @@
 // A certificate for tests, and HTTP/2 spoken frame by frame, as an attacker would.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
+import { connect as connectPlain, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
@@ -22,6 +23,7 @@ export function makeCertificate(): Certificate {
 const HEADERS = 1;
 const RST_STREAM = 3;
 const SETTINGS = 4;
+const PING = 6;
 const END_STREAM_AND_HEADERS = 5;
 const CANCEL = Buffer.from([0, 0, 0, 8]);
 
@@ -40,6 +42,12 @@ function getHeaders(path: string): Buffer {
   return Buffer.concat([Buffer.from([0x82, 0x87]), literal(0x04, path), literal(0x01, 'localhost')]);
 }
 
+/** Requests, each on a stream of its own. */
+export function requests(path: string, first: number, count: number): Buffer {
+  const headers = getHeaders(path);
+  return Buffer.concat(Array.from({ length: count }, (_, index) => frame(HEADERS, END_STREAM_AND_HEADERS, 2 * (first + index) + 1, headers)));
+}
+
 /** Requests that are each taken back at once. */
 export function resetFlood(path: string, first: number, count: number): Buffer {
   const headers = getHeaders(path);
@@ -51,12 +59,36 @@ export function resetFlood(path: string, first: number, count: number): Buffer {
   return Buffer.concat(frames);
 }
 
-/** A connection that has agreed on HTTP/2 and greeted. */
-export async function openHttp2(port: number): Promise<TLSSocket> {
-  const socket = connect({ host: '127.0.0.1', port, ALPNProtocols: ['h2'], rejectUnauthorized: false });
-  socket.on('error', () => undefined);
-  await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
-  socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(SETTINGS, 0, 0, Buffer.alloc(0))]));
-  socket.resume();
-  return socket;
+/** Frames that each want one back. */
+export function pings(count: number): Buffer {
+  return Buffer.concat(Array<Buffer>(count).fill(frame(PING, 0, 0, Buffer.alloc(8))));
+}
+
+/** A connection that has agreed on HTTP/2 and greeted. It takes as much of each answer as `window` says, and reads on from `resume()`. */
+export class Http2Connection {
+  closed = false;
+
+  private constructor(
+    readonly socket: TLSSocket,
+    private readonly plain: Socket,
+  ) {
+    socket.on('close', () => (this.closed = true));
+  }
+
+  static async open(port: number, window = 65_535): Promise<Http2Connection> {
+    const plain = connectPlain({ host: '127.0.0.1', port });
+    const socket = connect({ socket: plain, ALPNProtocols: ['h2'], rejectUnauthorized: false });
+    plain.on('error', () => undefined);
+    socket.on('error', () => undefined);
+    await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
+    const settings = Buffer.from([0, 4, 0, 0, 0, 0]); // the window that a stream begins with
+    settings.writeUInt32BE(window, 2);
+    socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(SETTINGS, 0, 0, settings)]));
+    return new Http2Connection(socket, plain);
+  }
+
+  /** Ends it at once, and with it what either side had yet to send. */
+  reset(): void {
+    this.plain.resetAndDestroy();
+  }
 }

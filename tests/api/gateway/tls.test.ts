@@ -9,7 +9,7 @@ import { check } from '../../harness/document.ts';
 import { type Answer, collect, makeAnswer } from '../../harness/exchange.ts';
 import { member, type Person, stranger } from '../../harness/people.ts';
 import { freePort, Place, runProgram, Server } from '../../harness/server.ts';
-import { type Certificate, makeCertificate, openHttp2, resetFlood } from '../../harness/tls.ts';
+import { type Certificate, Http2Connection, makeCertificate, pings, requests, resetFlood } from '../../harness/tls.ts';
 
 const certificate: Certificate = makeCertificate();
 const ca = readFileSync(certificate.certificate);
@@ -111,21 +111,34 @@ test.each([
 
 test('a flood of requests that are taken back at once is cut off, and others are served meanwhile', async () => {
   const others = await session();
-  const attacker = await openHttp2(port);
-  let closed = false;
-  attacker.on('close', () => (closed = true));
+  const attacker = await Http2Connection.open(port);
+  attacker.socket.resume();
   const served: number[] = [];
-  for (let round = 0; round < 200 && !closed; round++) {
-    attacker.write(resetFlood('/api/v1/boards', round * 100, 100));
+  for (let round = 0; round < 200 && !attacker.closed; round++) {
+    attacker.socket.write(resetFlood('/api/v1/boards', round * 100, 100));
     const begun = performance.now();
     await ask(others, 'GET', '/api/v1/account', { token: anna.token });
     served.push(performance.now() - begun);
   }
-  for (const until = Date.now() + 5000; !closed && Date.now() < until;) await sleep(10);
-  expect(closed).toBe(true);
+  for (const until = Date.now() + 5000; !attacker.closed && Date.now() < until;) await sleep(10);
+  expect(attacker.closed).toBe(true);
   expect(Math.max(...served)).toBeLessThan(2000);
   expect((await ask(others, 'GET', '/api/v1/boards')).status).toBe(200);
-  attacker.destroy();
+  attacker.reset();
+  others.close();
+}, 60_000);
+
+test('a client that leaves a hundred requests and their answers behind harms nobody', async () => {
+  const attacker = await Http2Connection.open(port, 0);
+  attacker.socket.write(requests('/api/v1/boards', 0, 100));
+  // The server answers pings until nobody takes them, and is then in the middle of writing.
+  for (let silent = 0; silent < 20; silent = attacker.socket.writableLength > 1_000_000 ? silent + 1 : 0) {
+    if (attacker.socket.writableLength <= 1_000_000) attacker.socket.write(pings(5000));
+    await sleep(10);
+  }
+  attacker.reset();
+  const others = await session();
+  expect((await ask(others, 'GET', '/api/v1/boards')).status).toBe(200);
   others.close();
 }, 60_000);
 
