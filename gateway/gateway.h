@@ -32,6 +32,7 @@ enum {
     POLICY_SIZE = 160,
     TARGET_MOST = 4096,
     HEADERS_MOST = 16 * 1024,
+    HEADER_COUNT_MOST = 100, /* as h2o bounds it for HTTP/1 */
 };
 
 typedef struct gateway gateway_t;
@@ -143,7 +144,7 @@ struct connection {
     uint8_t address_length, limit_length;
     bool busy; /* while stopping */
     bool cut;
-    int64_t reset_level, reset_at;
+    int64_t faults, faults_at; /* see guard.c */
 };
 
 typedef struct limit_taken {
@@ -262,6 +263,7 @@ connection_t *connection_add(gateway_thread_t *thread, h2o_socket_t *socket);
 connection_t *connection_of(const h2o_req_t *h2o);
 void connection_cut(connection_t *connection, const char *why);
 void guard_gone(connection_t *connection, const h2o_req_t *h2o);
+void guard_oversized(connection_t *connection, const h2o_req_t *h2o);
 void guard_look(gateway_thread_t *thread, int64_t now); /* each second */
 /* While stopping: closes connections that wait for a request; with `all`, every one that is left. */
 void guard_close_idle(gateway_thread_t *thread, bool all);

@@ -1,6 +1,7 @@
 /*
  * What h2o leaves open: connections are counted and named here, and cut when they flood with requests that
- * they take back (CVE-2023-44487), send a request too slowly, or do not take their answer.
+ * they take back (CVE-2023-44487) or whose headers are too large, send a request too slowly, or do not take
+ * their answer.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,8 +13,9 @@
 #include "gateway/live.h"
 
 enum {
-    RESETS_MOST = 300,       /* requests taken back at once, */
-    RESETS_PER_SECOND = 100, /* and how fast that is forgotten */
+    FAULTS_MOST = 300,       /* requests taken back at once, */
+    FAULTS_PER_SECOND = 100, /* and how fast that is forgotten */
+    OVERSIZED_FAULTS = 75,   /* as many of them is one request with too many headers */
 };
 
 static const int64_t receive_most_us = 10 * SECOND_US;
@@ -89,18 +91,30 @@ void connection_cut(connection_t *connection, const char *why)
 
 /* ---- floods ---- */
 
+static void add_faults(connection_t *connection, int64_t count, const char *why)
+{
+    int64_t now = clock_monotonic();
+    int64_t forgotten = (now - connection->faults_at) * FAULTS_PER_SECOND / SECOND_US;
+    connection->faults = forgotten < connection->faults ? connection->faults - forgotten : 0;
+    connection->faults_at = now;
+    connection->faults += count;
+    if (connection->faults >= FAULTS_MOST)
+        connection_cut(connection, why);
+}
+
 /* A request was taken back: while we worked on it, or with its answer not yet on its way. */
 void guard_gone(connection_t *connection, const h2o_req_t *h2o)
 {
     count_one(connection->thread, COUNT_GONE);
-    if (h2o->version < 0x200)
-        return;
-    int64_t now = clock_monotonic();
-    int64_t forgotten = (now - connection->reset_at) * RESETS_PER_SECOND / SECOND_US;
-    connection->reset_level = forgotten < connection->reset_level ? connection->reset_level - forgotten : 0;
-    connection->reset_at = now;
-    if (++connection->reset_level == RESETS_MOST)
-        connection_cut(connection, "it takes back too many requests");
+    if (h2o->version >= 0x200)
+        add_faults(connection, 1, "it takes back too many requests");
+}
+
+/* HPACK makes a thousand headers of a thousand bytes, and h2o keeps them until the answer is taken. */
+void guard_oversized(connection_t *connection, const h2o_req_t *h2o)
+{
+    if (h2o->version >= 0x200)
+        add_faults(connection, OVERSIZED_FAULTS, "its requests have too many headers");
 }
 
 /* ---- slow ones ---- */

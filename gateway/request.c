@@ -147,6 +147,10 @@ static const char *bounds_broken(const exchange_t *exchange, const problem_kind_
         *kind = &HEADERS_TOO_LARGE;
         return "The headers are larger than 16 KiB.";
     }
+    if (h2o->headers.size > HEADER_COUNT_MOST) {
+        *kind = &HEADERS_TOO_LARGE;
+        return "There are more than 100 headers.";
+    }
     if (exchange->bad_header)
         return "A header that may come only once came twice.";
     if (exchange->req->path.length == 0 || exchange->req->path.at[0] != '/' ||
@@ -240,6 +244,8 @@ int gateway_on_request(h2o_handler_t *handler, h2o_req_t *h2o)
     take_target(exchange);
     take_request_id(exchange);
     const char *broken = bounds_broken(exchange, &kind);
+    if (broken && kind == &HEADERS_TOO_LARGE)
+        guard_oversized(exchange->connection, h2o);
     if (broken)
         answer_problem_with(exchange, kind, "%s", broken);
     else

@@ -36,9 +36,10 @@ function frame(type: number, flags: number, stream: number, payload: Buffer): Bu
   return Buffer.concat([head, payload]);
 }
 
+const literal = (index: number, value: string): Buffer => Buffer.concat([Buffer.from([index, value.length]), Buffer.from(value)]);
+
 /** GET of a path: indexed method and scheme, literal path and authority (RFC 7541). */
 function getHeaders(path: string): Buffer {
-  const literal = (index: number, value: string): Buffer => Buffer.concat([Buffer.from([index, value.length]), Buffer.from(value)]);
   return Buffer.concat([Buffer.from([0x82, 0x87]), literal(0x04, path), literal(0x01, 'localhost')]);
 }
 
@@ -46,6 +47,12 @@ function getHeaders(path: string): Buffer {
 export function requests(path: string, first: number, count: number): Buffer {
   const headers = getHeaders(path);
   return Buffer.concat(Array.from({ length: count }, (_, index) => frame(HEADERS, END_STREAM_AND_HEADERS, 2 * (first + index) + 1, headers)));
+}
+
+/** A request with a header that is put into the table of its connection, and repeated by a byte each. */
+export function headerBomb(path: string, stream: number, times: number): Buffer {
+  const repeated = [Buffer.from([0x40, 1]), Buffer.from('x'), Buffer.from([100]), Buffer.alloc(100, 'y'), Buffer.alloc(times, 0xbe)];
+  return frame(HEADERS, END_STREAM_AND_HEADERS, stream, Buffer.concat([getHeaders(path), ...repeated]));
 }
 
 /** Requests that are each taken back at once. */

@@ -9,7 +9,7 @@ import { check } from '../../harness/document.ts';
 import { type Answer, collect, makeAnswer } from '../../harness/exchange.ts';
 import { member, type Person, stranger } from '../../harness/people.ts';
 import { freePort, Place, runProgram, Server } from '../../harness/server.ts';
-import { type Certificate, Http2Connection, makeCertificate, pings, requests, resetFlood } from '../../harness/tls.ts';
+import { type Certificate, headerBomb, Http2Connection, makeCertificate, pings, requests, resetFlood } from '../../harness/tls.ts';
 
 const certificate: Certificate = makeCertificate();
 const ca = readFileSync(certificate.certificate);
@@ -127,6 +127,18 @@ test('a flood of requests that are taken back at once is cut off, and others are
   attacker.reset();
   others.close();
 }, 60_000);
+
+test('one whose headers are a thousand times as large as what it sends is cut off', async () => {
+  const attacker = await Http2Connection.open(port);
+  attacker.socket.resume();
+  for (let stream = 1; stream < 100 && !attacker.closed; stream += 2) {
+    attacker.socket.write(headerBomb('/api/v1/boards', stream, 10_000));
+    await sleep(10);
+  }
+  expect(attacker.closed).toBe(true);
+  await server.line((line) => line.event === 'connection_cut' && /too many headers/.test(String(line.reason)));
+  attacker.reset();
+});
 
 test('a client that leaves a hundred requests and their answers behind harms nobody', async () => {
   const attacker = await Http2Connection.open(port, 0);
