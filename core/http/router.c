@@ -1,6 +1,7 @@
 /*
  * The router: a tree over path segments. A node has named children and at most one for any value; where both
- * fit, the named one is tried first. Built at the start, then only read, so that all threads share it.
+ * lead to operations, the named one has the path, whatever the method. Built at the start, then only read, so
+ * that all threads share it.
  */
 #include <stdlib.h>
 
@@ -109,7 +110,8 @@ static bool decode_values(search_t *search, size_t count)
     return true;
 }
 
-/* The path ends at this node. True when that answers the search. */
+/* The path ends at this node. True when that answers the search: it has operations, be it of other methods.
+ */
 static bool arrive(search_t *search, const node_t *node, size_t count)
 {
     unsigned allowed = 0;
@@ -118,9 +120,7 @@ static bool arrive(search_t *search, const node_t *node, size_t count)
         allowed |= node->operations[method] ? 1U << method : 0;
     if (allowed == 0 || !decode_values(search, count))
         return false;
-    search->route.allowed |= allowed;
-    if (node->operations[search->method] == NULL)
-        return false;
+    search->route.allowed = allowed;
     search->route.operation = node->operations[search->method];
     search->route.module = node->modules[search->method];
     search->route.value_count = count;

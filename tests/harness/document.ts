@@ -79,7 +79,9 @@ const escapePointer = (part: string): string => encodeURIComponent(part.replaceA
 
 export function operationOf(method: string, path: string): Known | undefined {
   const bare = path.split('?')[0]!;
-  return operations.find((known) => known.method === method && known.pattern.test(bare));
+  const named = operations.filter((known) => known.path === bare);
+  const there = named.length ? named : operations.filter((known) => known.pattern.test(bare));
+  return there.find((known) => known.method === method);
 }
 
 /** Fails unless the answer is one that the document promises. */

@@ -277,7 +277,7 @@ static void a_path_leads_to_its_operation(void **state)
     assert_route(METHOD_GET, "/api/v1/boards", "list");
     assert_route(METHOD_POST, "/api/v1/boards", "create");
     assert_route(METHOD_POST, "/api/v1/sessions/refresh", "refresh");
-    assert_route(METHOD_DELETE, "/api/v1/sessions/refresh", "end");
+    assert_route(METHOD_DELETE, "/api/v1/sessions/018f", "end");
     assert_route(METHOD_GET, "/api/v1/boards/own/all", "own");
     const route_t route = find(METHOD_GET, "/api/v1/boards/a%20b/posts/%E0%A4%A8");
     assert_string_equal(route.operation->name, "posts");
@@ -323,9 +323,17 @@ static void the_methods_of_a_path_are_told(void **state)
     route_t route = find(METHOD_DELETE, "/api/v1/boards");
     assert_null(route.operation);
     assert_int_equal(route.allowed, 1 << METHOD_GET | 1 << METHOD_POST);
-    route = find(METHOD_GET, "/api/v1/sessions/refresh");
+    route = find(METHOD_GET, "/api/v1/sessions/018f");
     assert_null(route.operation);
-    assert_int_equal(route.allowed, 1 << METHOD_POST | 1 << METHOD_DELETE);
+    assert_int_equal(route.allowed, 1 << METHOD_DELETE);
+}
+
+static void a_named_path_is_no_value_of_another(void **state)
+{
+    (void)state;
+    const route_t route = find(METHOD_DELETE, "/api/v1/sessions/refresh");
+    assert_null(route.operation);
+    assert_int_equal(route.allowed, 1 << METHOD_POST);
 }
 
 int main(void)
@@ -345,6 +353,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_path_leads_to_its_operation, open_router, close_router),
         cmocka_unit_test_setup_teardown(other_paths_lead_nowhere, open_router, close_router),
         cmocka_unit_test_setup_teardown(the_methods_of_a_path_are_told, open_router, close_router),
+        cmocka_unit_test_setup_teardown(a_named_path_is_no_value_of_another, open_router, close_router),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

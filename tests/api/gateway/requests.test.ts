@@ -41,6 +41,7 @@ test.each([
   ['/api/v1/boards/x', 'PUT', ['GET', 'PATCH']],
   ['/api/v1/items/018f0000-0000-7000-8000-000000000000/vote', 'POST', ['DELETE', 'PUT']],
   ['/api/v1/community', 'POST', ['GET']],
+  ['/api/v1/sessions/refresh', 'DELETE', ['POST']],
 ])('%s does not know %s, and says what it knows', async (path, method, allowed) => {
   const answer = await anna.ask(method, path);
   expectProblem(answer, 405, 'method_not_allowed');
