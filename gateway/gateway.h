@@ -192,8 +192,9 @@ extern const module_t gateway_module;
 void options_add(config_t *config); /* core's, the gateway's and every module's */
 settings_t settings_read(const config_t *config);
 
-/* ---- request.c, operation.c, exchange.c ---- */
+/* ---- request.c, framing.c, operation.c, exchange.c ---- */
 int gateway_on_request(h2o_handler_t *handler, h2o_req_t *h2o);
+const char *framing_broken(str_t head, int version); /* NULL: it is sound; of HTTP/1 as it came */
 void operation_start(exchange_t *exchange);
 void exchange_note_waiting(exchange_t *exchange);
 void exchange_watch_waiting(loop_timer_t *timer); /* of gateway_thread.hangup_timer */

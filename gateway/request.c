@@ -72,15 +72,19 @@ static void take_headers(exchange_t *exchange, const h2o_headers_t *headers)
 
 /* ---- the target ---- */
 
-/* "http://host/path" says the same as "/path" (RFC 9112, section 3.2.2). */
+/* "http://host/path" says the same as "/path" (RFC 9112, section 3.2.2), and "http://host" as "/". */
 static str_t without_origin(str_t target)
 {
-    if (target.length == 0 || target.at[0] == '/')
-        return target;
-    const char *scheme_end = memmem(target.at, target.length, "://", 3);
-    const char *end = target.at + target.length;
-    const char *slash = scheme_end ? memchr(scheme_end + 3, '/', (size_t)(end - scheme_end - 3)) : NULL;
-    return slash ? (str_t){slash, (size_t)(end - slash)} : target;
+    static const str_t schemes[] = {{"http://", 7}, {"https://", 8}};
+    for (size_t place = 0; place < COUNT_OF(schemes); place++) {
+        size_t length = schemes[place].length;
+        if (target.length < length || strncasecmp(target.at, schemes[place].at, length) != 0)
+            continue;
+        while (length < target.length && target.at[length] != '/' && target.at[length] != '?')
+            length++;
+        return length < target.length ? (str_t){target.at + length, target.length - length} : STR("/");
+    }
+    return target;
 }
 
 /* One copy for both: h2o's memory may go while the handler waits. */
@@ -134,6 +138,15 @@ static void take_request_id(exchange_t *exchange)
     exchange->req->trace_parent = (str_t){exchange->trace, sizeof exchange->trace - 1};
 }
 
+/* Only HTTP/1 leaves its head in the socket's buffer until the answer is sent. */
+static const char *head_broken(const exchange_t *exchange)
+{
+    const h2o_buffer_t *input = exchange->connection->socket->input;
+    if (exchange->h2o->version >= 0x200)
+        return NULL;
+    return framing_broken((str_t){input->bytes, input->size}, exchange->h2o->version);
+}
+
 /* What is wrong with the request whatever it asks for; NULL: nothing. */
 static const char *bounds_broken(const exchange_t *exchange, const problem_kind_t **kind)
 {
@@ -156,7 +169,7 @@ static const char *bounds_broken(const exchange_t *exchange, const problem_kind_
     if (exchange->req->path.length == 0 || exchange->req->path.at[0] != '/' ||
         memchr(exchange->req->path.at, '\0', exchange->req->path.length))
         return "The address must begin with a slash and hold no NUL byte.";
-    return NULL;
+    return head_broken(exchange);
 }
 
 /* ---- nothing there ---- */
@@ -218,11 +231,9 @@ static void answer_other(exchange_t *exchange, bool method_known, method_t metho
         files_answer(exchange, exchange->req->path);
 }
 
-static void route(exchange_t *exchange)
+static void route(exchange_t *exchange, bool known, method_t method)
 {
     gateway_t *gateway = exchange->thread->gateway;
-    method_t method = METHOD_GET;
-    bool known = take_method(exchange, &method);
     if (!is_api(exchange->req->path)) {
         answer_other(exchange, known, method);
         return;
@@ -234,22 +245,31 @@ static void route(exchange_t *exchange)
         refuse_route(exchange, method);
 }
 
+/* Nothing more is read from a connection whose request could be read in two ways. */
+static void refuse_broken(exchange_t *exchange, const problem_kind_t *kind, const char *broken)
+{
+    if (kind == &HEADERS_TOO_LARGE)
+        guard_oversized(exchange->connection, exchange->h2o);
+    exchange->h2o->http1_is_persistent = 0;
+    answer_problem_with(exchange, kind, "%s", broken);
+}
+
 int gateway_on_request(h2o_handler_t *handler, h2o_req_t *h2o)
 {
     gateway_thread_t *thread = gateway_here;
     const problem_kind_t *kind;
+    method_t method = METHOD_GET;
     (void)handler;
     exchange_t *exchange = exchange_begin(thread, h2o);
+    bool known = take_method(exchange, &method);
     take_headers(exchange, &h2o->headers);
     take_target(exchange);
     take_request_id(exchange);
     const char *broken = bounds_broken(exchange, &kind);
-    if (broken && kind == &HEADERS_TOO_LARGE)
-        guard_oversized(exchange->connection, h2o);
     if (broken)
-        answer_problem_with(exchange, kind, "%s", broken);
+        refuse_broken(exchange, kind, broken);
     else
-        route(exchange);
+        route(exchange, known, method);
     if (exchange->working) /* h2o frees nothing before it has the thread again */
         exchange_note_waiting(exchange);
     return 0;

@@ -90,6 +90,7 @@ static void configure_h2o(gateway_t *gateway)
     config->max_request_entity_size =
         largest_body(gateway) + 1; /* one more is refused with its name, by us */
     config->http1.req_timeout = REQUEST_TIMEOUT_MS;
+    config->http1.upgrade_to_http2 = 0; /* in the clear: a way past whoever stands before us */
     config->http2.idle_timeout = REQUEST_TIMEOUT_MS;
     config->handshake_timeout = REQUEST_TIMEOUT_MS;
     config->http2.max_concurrent_requests_per_connection = STREAMS_AT_ONCE;

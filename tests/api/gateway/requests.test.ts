@@ -132,14 +132,6 @@ test.each([
     'POST /api/v1/boards HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: -2\r\n\r\n{}',
   ],
   [
-    'two lengths',
-    'POST /api/v1/boards HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}x',
-  ],
-  [
-    'a length and chunks',
-    'POST /api/v1/boards HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n',
-  ],
-  [
     'a chunk of an absurd size',
     'POST /api/v1/boards HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n{}\r\n0\r\n\r\n',
   ],
@@ -162,6 +154,55 @@ test.each([
   },
   15_000,
 );
+
+test.each([
+  ['two lengths', 'Content-Length: 17\r\nContent-Length: 3'],
+  ['the same length twice', 'Content-Length: 17\r\nContent-Length: 17'],
+  ['a length and chunks', 'Content-Length: 30\r\nTransfer-Encoding: chunked'],
+  ['chunks and a length', 'Transfer-Encoding: chunked\r\nContent-Length: 30'],
+  ['two transfer encodings', 'Transfer-Encoding: identity\r\nTransfer-Encoding: chunked'],
+  ['a header in two lines', 'Content-Length: 17\r\nX-Folded: one\r\n two'],
+  ['two hosts', 'Content-Length: 17\r\nHost: elsewhere'],
+])('a request with %s could be read as two: it is refused, and nothing after it is read', async (_, framing) => {
+  const body = '{"title":"Hidde"}';
+  const sent = framing.includes('chunked') ? `11\r\n${body}\r\n0\r\n\r\n` : body;
+  const head = `POST /api/v1/boards/${talk.slug}/posts HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${anna.token}\r\nContent-Type: application/json\r\n`;
+  const connection = await RawConnection.open(scene.server);
+  connection.say(`${head}${framing}\r\n\r\n${sent}GET /api/v1/community HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  await connection.untilClosed(5000);
+  expect(statuses(connection.text)).toEqual([400]);
+  expect(connection.text).toContain('"code":"malformed"');
+  expect((await anna.api.listPosts({ board: talk.slug })).data.items.filter((each) => each.title === 'Hidde')).toEqual([]);
+});
+
+test('a request without a host is refused, but of HTTP/1.0', async () => {
+  expect(statuses(await raw('GET /api/v1/community HTTP/1.1\r\nConnection: close\r\n\r\n'))).toEqual([400]);
+  expect(await raw('GET /api/v1/community HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.\d 200/);
+});
+
+test.each([
+  ['http://localhost/api/v1/community', 200],
+  ['HTTPS://elsewhere:81/api/v1/community?', 200],
+  ['http://localhost', 200],
+  ['http://localhost?at=/api/v1/community', 400],
+  ['ftp://localhost/api/v1/community', 400],
+  ['x://http://localhost/api/v1/community', 400],
+])('the target %s is answered %i', async (target, status) => {
+  expect(statuses(await raw(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`))).toEqual([status]);
+});
+
+test('HTTP/2 is not taken up in the clear, where it would be a way past a proxy', async () => {
+  const upgrade = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n';
+  expect(statuses(await raw(`GET /api/v1/community HTTP/1.1\r\nHost: localhost\r\n${upgrade}\r\n`))).toEqual([200]);
+  expect(statuses(await raw('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0'))).toEqual([400]);
+});
+
+test('HEAD is answered without a body even where it is refused', async () => {
+  const text = await raw(`HEAD /api/v1/community HTTP/1.1\r\nHost: localhost\r\nX-Filler: ${'y'.repeat(20_000)}\r\n\r\n`);
+  expect(statuses(text)).toEqual([431]);
+  expect(text.endsWith('\r\n\r\n')).toBe(true);
+  await scene.server.line((line) => line.problem === 'headers_too_large' && line.method === 'HEAD');
+});
 
 test('requests one behind the other on one connection are answered in order', async () => {
   const one = 'GET /api/v1/community HTTP/1.1\r\nHost: localhost\r\n\r\n';
