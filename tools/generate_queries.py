@@ -8,11 +8,15 @@ A statement stands below its head:
     -- name: board_for_posting :optional [slow]     (:one :optional :many :none :affected)
     -- What it is for.
     -- in: slug text, member uuid?, limit int       (int bool text bytes uuid time; `?`: may be null)
-    -- out: id uuid, title text                     (the columns, in order; `as other` for the row of another statement)
+    -- out: id uuid, title text                     (the columns, in order)
     -- bounded: why a :many without LIMIT is
     SELECT ... WHERE b.slug = $slug;
 
-or below `-- sqlite:` and `-- postgres:`, when the two need different ones.
+or below `-- sqlite:` and `-- postgres:`, when the two need different ones. `-- in: as other` and `-- out: as other` take the
+columns of another statement, and its struct.
+
+A :none or :many with `each` takes many rows of parameters at once: on SQLite it runs for one after another, so $slug is a
+value; on PostgreSQL it runs once, and $slug is an array, mostly for unnest().
 """
 import argparse
 import os
@@ -60,17 +64,19 @@ class Statement:
     name: str
     shape: str
     slow: bool
+    each: bool
     line: int
     doc: list = field(default_factory=list)
     ins: list = field(default_factory=list)
     outs: list = field(default_factory=list)
+    given: str = ''  # the statement whose input struct it takes; its own name unless `-- in: as …`
     row: str = ''  # the statement whose row struct it fills; its own name unless `-- out: as …`
     bounded: bool = False
     bodies: dict = field(default_factory=dict)  # dialect ('' for both) -> [(line, text)]
 
     @property
     def by_value(self):
-        return len(self.ins) <= BY_VALUE_MAX and not any(column.has for column in self.ins)
+        return len(self.ins) <= BY_VALUE_MAX and not self.each and not any(column.has for column in self.ins)
 
 
 class Parser:
@@ -109,14 +115,15 @@ class Parser:
             statement.bodies.setdefault(self.dialect, []).append((self.line, text))
 
     def begin(self, text):
-        match = re.fullmatch(r'([a-z][a-z0-9_]*)\s+:([a-z]+)(?:\s+(slow))?', text)
-        self.expect(match, f'`-- name: {text}` must be `-- name: <lower_case_name> :<shape>`, perhaps with ` slow`')
-        name, shape, slow = match.groups()
+        match = re.fullmatch(r'([a-z][a-z0-9_]*)\s+:([a-z]+)(?:\s+(slow|each))?', text)
+        self.expect(match, f'`-- name: {text}` must be `-- name: <lower_case_name> :<shape>`, perhaps with ` slow` or ` each`')
+        name, shape, flag = match.groups()
         self.expect(shape in SHAPES, f'there is no shape :{shape}; there are {", ".join(":" + one for one in SHAPES)}')
         self.expect(name not in C_KEYWORDS, f'a statement cannot be named {name}: it is a word of C')
         for other in self.statements:
             self.expect(other.name != name, f'the name {name} is taken at line {other.line}')
-        self.statement, self.dialect = Statement(name, shape, bool(slow), self.line, row=name), ''
+        self.expect(flag != 'each' or shape in ('none', 'many'), f'{name} is :{shape}; with `each` it must be :none or :many')
+        self.statement, self.dialect = Statement(name, shape, flag == 'slow', flag == 'each', self.line, given=name, row=name), ''
 
     def read_head(self, statement, word, text):
         if word in ('in', 'out'):
@@ -133,15 +140,19 @@ class Parser:
             statement.bodies[word] = []
 
     def read_columns(self, statement, word, text):
-        shared = re.fullmatch(r'as\s+([a-z][a-z0-9_]*)', text)
-        if word == 'out' and shared:
-            self.expect(not statement.outs, '`as` stands for all columns')
-            found = [other for other in self.statements if other.name == shared.group(1) and other.outs]
-            self.expect(found, f'there is no statement {shared.group(1)} with `-- out:` above')
-            statement.outs, statement.row = list(found[0].outs), found[0].row
-            return
-        self.expect(statement.row == statement.name, '`as` stands for all columns')
         columns = statement.ins if word == 'in' else statement.outs
+        shared = re.fullmatch(r'as\s+([a-z][a-z0-9_]*)', text)
+        if shared:
+            self.expect(not columns, '`as` stands for all columns')
+            found = [other for other in self.statements if other.name == shared.group(1) and (other.ins if word == 'in' else other.outs)]
+            self.expect(found, f'there is no statement {shared.group(1)} with `-- {word}:` above')
+            columns += found[0].ins if word == 'in' else found[0].outs
+            if word == 'in':
+                statement.given = found[0].given
+            else:
+                statement.row = found[0].row
+            return
+        self.expect((statement.given if word == 'in' else statement.row) == statement.name, '`as` stands for all columns')
         for part in text.removesuffix(',').split(','):
             columns.append(self.column(part.strip(), columns, word))
 
@@ -166,6 +177,8 @@ class Parser:
         if '' not in statement.bodies:
             for dialect in ('sqlite', 'postgres'):
                 self.expect(statement.bodies.get(dialect), f'{name} has no SQL for {dialect}', line)
+        self.expect(not statement.each or statement.ins and '' not in statement.bodies,
+                    f'{name} takes many rows: it must have `-- in:`, and SQL for each of the databases', line)
         gives = statement.shape in ('one', 'optional', 'many')
         self.expect(bool(statement.outs) == gives, f'{name} is :{statement.shape}: it must '
                     + ('have `-- out:`' if gives else 'not have `-- out:`'), line)
@@ -269,12 +282,15 @@ def function(statement, table, index):
     result = {'one': 'void', 'optional': 'bool', 'many': 'size_t', 'none': 'void', 'affected': 'int64_t'}[shape]
     parameters = ['tx_t *tx']
     given = '&in'
-    if not statement.ins:
+    if statement.each:
+        parameters += [f'const struct {statement.given}_in *in', 'size_t count']
+        given = '&(const statement_rows_t){in, count}'
+    elif not statement.ins:
         given = 'NULL'
     elif statement.by_value:
         parameters += [f'{TYPES[column.type]} {column.name}' for column in statement.ins]
     else:
-        parameters.append(f'const struct {name}_in *in')
+        parameters.append(f'const struct {statement.given}_in *in')
         given = 'in'
     parameters += {'one': [f'struct {statement.row} *row'], 'optional': [f'struct {statement.row} *row'],
                    'many': [f'struct {statement.row} **rows']}.get(shape, [])
@@ -282,19 +298,19 @@ def function(statement, table, index):
     lines = [comment(statement.doc), head, '\n{\n']
     if statement.ins and statement.by_value:
         values = [f'.{column.name} = {column.name}' for column in statement.ins]
-        lines.append(wrapped(f'    const struct {name}_in in = {{', values, '};') + '\n\n')
+        lines.append(wrapped(f'    const struct {statement.given}_in in = {{', values, '};') + '\n\n')
     at = f'&{table}[{index}]'
     lines.append({'one': f'    statement_fetch(tx, {at}, {given}, row);\n',
                   'optional': f'    return statement_fetch(tx, {at}, {given}, row);\n',
-                  'many': many(at, given),
+                  'many': many(at, given, 'found' if statement.each else 'count'),
                   'none': f'    statement_run(tx, {at}, {given});\n',
                   'affected': f'    return statement_run(tx, {at}, {given});\n'}[shape])
     return ''.join(lines) + '}\n\n'
 
 
-def many(at, given):
-    return (f'    void *all;\n    const size_t count = statement_fetch_all(tx, {at}, {given}, &all);\n\n'
-            '    *rows = all;\n    return count;\n')
+def many(at, given, count):
+    return (f'    void *all;\n    const size_t {count} = statement_fetch_all(tx, {at}, {given}, &all);\n\n'
+            f'    *rows = all;\n    return {count};\n')
 
 
 def wrapped(opening, parts, closing):
@@ -314,7 +330,7 @@ def header(name, file, statements):
     parts = [f'/* Made from {file} by tools/generate_queries.py: change it there. */\n#ifndef {guard}\n#define {guard}\n\n'
              f'#include "core/db/db.h"\n\nextern statement_t {table}[{len(statements)}];\nextern const size_t {name}_statement_count;\n\n']
     for index, statement in enumerate(statements):
-        if statement.ins:
+        if statement.given == statement.name and statement.ins:
             parts.append(struct(f'{statement.name}_in', statement.ins) + '\n')
         if statement.row == statement.name and statement.outs:
             parts.append(struct(statement.name, statement.outs) + '\n')
@@ -331,10 +347,11 @@ def text_lines(lines):
 def entry(name, statement):
     own = statement.name
     sqlite, postgres = numbered(statement, 'sqlite'), numbered(statement, 'postgres')
-    ins = f'.in = {own}_ins, .in_count = {len(statement.ins)}' if statement.ins else '.in = NULL'
+    ins = f'.in = {statement.given}_ins, .in_count = {len(statement.ins)}' if statement.ins else '.in = NULL'
+    ins += f', .in_size = sizeof(struct {statement.given}_in)' if statement.each else ''
     outs = f'.out = {statement.row}_outs, .out_count = {len(statement.outs)}, .row_size = sizeof(struct {statement.row})' \
         if statement.outs else '.out = NULL'
-    flags = ''.join(f', .{flag} = true' for flag, on in (('slow', statement.slow), ('writes', writes(statement))) if on)
+    flags = ''.join(f', .{flag} = true' for flag, on in (('slow', statement.slow), ('each', statement.each), ('writes', writes(statement))) if on)
     return (f'    {{.name = "{name}.{own}",\n     .sqlite =\n{text_lines(sqlite)},\n     .postgres =\n{text_lines(postgres)},\n'
             f'     {ins},\n     {outs},\n     .shape = SHAPE_{statement.shape.upper()}{flags}}},\n')
 
@@ -342,7 +359,7 @@ def entry(name, statement):
 def source(name, file, statements):
     parts = [f'/* Made from {file} by tools/generate_queries.py: change it there. */\n#include "queries.h"\n\n']
     for statement in statements:
-        if statement.ins:
+        if statement.given == statement.name and statement.ins:
             parts.append(slots(f'{statement.name}_in', f'{statement.name}_ins', statement.ins) + '\n')
         if statement.row == statement.name and statement.outs:
             parts.append(slots(statement.name, f'{statement.name}_outs', statement.outs) + '\n')

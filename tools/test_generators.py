@@ -110,6 +110,24 @@ INSERT INTO thing VALUES ($e, $a, $b, $c, $d);
 -- postgres:
 INSERT INTO thing VALUES ($e::bytea, $a, $b, $c, $d);
 
+-- name: things_add :none each
+-- Adds many.
+-- in: as thing_add
+-- sqlite:
+INSERT INTO thing VALUES ($e, $a, $b, $c, $d);
+-- postgres:
+INSERT INTO thing SELECT * FROM unnest($e, $a, $b, $c, $d);
+
+-- name: things_of :many each
+-- Finds many.
+-- in: id uuid
+-- out: as thing_by_name
+-- bounded: as many as there are ids
+-- sqlite:
+SELECT id, at, count, open FROM thing WHERE id = $id;
+-- postgres:
+SELECT id, at, count, open FROM unnest($id) AS wanted (id) JOIN thing USING (id);
+
 -- name: thing_move :one
 -- Moves.
 -- out: id uuid
@@ -314,18 +332,24 @@ class QueriesTest(GeneratorTest):
         header, source = self.read('out/queries.h'), self.read('out/queries.c')
         for text in ('bool thing_by_name(tx_t *tx, const struct thing_by_name_in *in, struct thing_by_name *row)', 'bool has_count;',
                      'size_t things(tx_t *tx, uuid_t before, int64_t limit, struct thing_by_name **rows)',
-                     'int64_t thing_add(tx_t *tx, const struct thing_add_in *in)', ' * A thing, with its\n * parts.\n'):
+                     'int64_t thing_add(tx_t *tx, const struct thing_add_in *in)',
+                     'void things_add(tx_t *tx, const struct thing_add_in *in, size_t count)',
+                     'size_t things_of(tx_t *tx, const struct things_of_in *in, size_t count,', ' * A thing, with its\n * parts.\n'):
             self.assertIn(text, header)
         self.assertIn("name = ?1 AND (?2 IS NULL OR kind = ?2) AND note <> 'it''s $5; --'", source)
         self.assertIn('VALUES (?5, ?1, ?2, ?3, ?4)', source)
         self.assertIn('VALUES ($5::bytea, $1, $2, $3, $4)', source)
+        self.assertIn('.in_size = sizeof(struct thing_add_in)', source)
+        self.assertEqual(source.count('.each = true'), 2)
+        self.assertNotIn('struct things_add_in', header)
         self.assertNotIn('nothing', source)
 
     def test_only_what_reads_does_not_write(self):
         self.generated(QUERIES)
         entries = self.read('out/queries.c').split('.name = "things.')[1:]
         writes = {entry.split('"')[0]: '.writes = true' in entry for entry in entries}
-        self.assertEqual(writes, {'thing_by_name': False, 'things': False, 'thing_add': True, 'thing_move': True, 'counted': False})
+        self.assertEqual(writes, {'thing_by_name': False, 'things': False, 'thing_add': True, 'things_add': True, 'things_of': False,
+                                  'thing_move': True, 'counted': False})
         self.assertIn('.slow = true', entries[0])
 
     def test_mistakes(self):
@@ -339,7 +363,9 @@ class QueriesTest(GeneratorTest):
                 ('5;', "5; SELECT 1;", 5, 'more than one'), ('5;', "'5;", 5, 'never closed'), ('= $x', '= $1', 5, 'begins the name'),
                 ('-- name', 'SELECT 1;\n-- name', 1, 'before the first'), ('SELECT', '-- sqlite:\nSELECT', 1, 'no SQL for postgres'),
                 ('LIMIT 5;\n', 'LIMIT 5;\n' + good.split('\n', 1)[0], 6, 'taken at line 1'), ('y int', 'as b', 4, 'no statement b'),
-                ('x int', 'tx int', 3, 'cannot be named so')):
+                ('x int', 'tx int', 3, 'cannot be named so'), ('x int', 'as b', 3, 'no statement b with `-- in:`'),
+                (':many', ':many each', 1, 'SQL for each of the databases'), (':many', ':one each', 1, 'must be :none or :many'),
+                (':many', ':many slow each', 1, 'must be `-- name:')):
             with self.subTest(new=new):
                 status, said = self.generated(good.replace(old, new, 1))
                 self.assertEqual(status, 1, f'{new} was taken')

@@ -43,6 +43,12 @@ static void count_read(tx_t *tx)
         atomic_fetch_add_explicit(&tx->database->reads, 1, memory_order_relaxed);
 }
 
+/* A statement that takes many rows, and got none. */
+static bool has_no_rows(const statement_t *statement, const void *in)
+{
+    return statement->each && ((const statement_rows_t *)in)->count == 0;
+}
+
 bool statement_fetch(tx_t *tx, const statement_t *statement, const void *in, void *row)
 {
     check_statement(tx, statement);
@@ -54,13 +60,14 @@ size_t statement_fetch_all(tx_t *tx, const statement_t *statement, const void *i
 {
     check_statement(tx, statement);
     count_read(tx);
-    return tx->database->driver->fetch_all(tx, statement, in, rows);
+    *rows = NULL;
+    return has_no_rows(statement, in) ? 0 : tx->database->driver->fetch_all(tx, statement, in, rows);
 }
 
 int64_t statement_run(tx_t *tx, const statement_t *statement, const void *in)
 {
     check_statement(tx, statement);
-    return tx->database->driver->run(tx, statement, in);
+    return has_no_rows(statement, in) ? 0 : tx->database->driver->run(tx, statement, in);
 }
 
 /* ---- reading and transactions ---- */

@@ -51,11 +51,21 @@ typedef struct statement {
     const value_slot_t *in, *out;
     uint16_t in_count, out_count;
     uint16_t row_size;
+    uint16_t in_size; /* of `each` */
     statement_shape_t shape;
+    bool each;     /* takes many rows of parameters at once: `in` is a statement_rows_t */
     bool slow;     /* runs on the worker pool (SQLite) or a connection of its own (PostgreSQL) */
     bool writes;   /* anything but SELECT: needs a transaction */
     uint16_t slot; /* its place in every connection's list of prepared statements; set by database_open */
 } statement_t;
+
+/* The input of a statement that takes many rows at once. SQLite runs it for one after another; PostgreSQL
+ * once, with an array for each parameter: a thousand rows are one round trip and one plan. The rows lie in
+ * memory twice meanwhile, so callers work by batches. */
+typedef struct statement_rows {
+    const void *first; /* input structs, one behind the other */
+    size_t count;
+} statement_rows_t;
 
 /* Called by the generated functions only. `in` is the statement's input struct, `row` its row struct. */
 bool statement_fetch(tx_t *tx, const statement_t *statement, const void *in, void *row); /* ONE, OPTIONAL */

@@ -285,10 +285,12 @@ typedef struct parameters {
 } parameters_t;
 
 void postgres_encode(const statement_t *statement, const void *in, parameters_t *parameters);
+void postgres_parameters_free(const statement_t *statement, parameters_t *parameters); /* after sending */
 
 /* Decodes a row into memory of the arena; returns the first column that does not fit its slot, or -1. */
 int postgres_decode(const statement_t *statement, const PGresult *result, int row, void *out, arena_t *arena);
 Oid postgres_type(value_type_t type);
+Oid postgres_parameter_type(const statement_t *statement, size_t place);
 const char *postgres_type_name(value_type_t type);
 bool postgres_type_fits(value_type_t type, Oid oid); /* a column of that type can be decoded */
 

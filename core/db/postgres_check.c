@@ -52,7 +52,7 @@ static bool check_parameters(PGconn *admin, const statement_t *statement, const 
         return false;
     }
     for (int place = 0; place < count; place++) {
-        Oid type = PQparamtype(described, place), expected = postgres_type(statement->in[place].type);
+        Oid type = PQparamtype(described, place), expected = postgres_parameter_type(statement, place);
         if (type == expected)
             continue;
         *error = arena_printf(arena, "The statement %s takes parameter %d as %s; its `in:` line says %s.",
@@ -77,7 +77,7 @@ static bool check_statement(PGconn *admin, const statement_t *statement, arena_t
 {
     Oid types[POSTGRES_PARAMETERS_MAX];
     for (size_t place = 0; place < statement->in_count; place++)
-        types[place] = postgres_type(statement->in[place].type);
+        types[place] = postgres_parameter_type(statement, place);
     PGresult *result = PQprepare(admin, statement->name, statement->postgres, statement->in_count, types);
     bool prepared = PQresultStatus(result) == PGRES_COMMAND_OK;
     PQclear(result);

@@ -1,9 +1,10 @@
 /*
- * Values to and from PostgreSQL's binary form: int8, bool, text, bytea and uuid. Numbers are big-endian; the
- * others are their bytes. Parameters are declared with exactly these types, so that the server never guesses
- * another.
+ * Values to and from PostgreSQL's binary form: int8, bool, text, bytea and uuid, and arrays of them. Numbers
+ * are big-endian; the others are their bytes. Parameters are declared with exactly these types, so that the
+ * server never guesses another.
  */
 #include <endian.h>
+#include <stdlib.h>
 
 #include "core/db/postgres.h"
 #include "core/runtime/panic.h"
@@ -11,6 +12,7 @@
 
 /* From PostgreSQL's pg_type.dat: fixed for ever. */
 enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_TEXT = 25, OID_VARCHAR = 1043, OID_UUID = 2950 };
+enum { OID_BOOLS = 1000, OID_BYTEAS = 1001, OID_TEXTS = 1009, OID_INT8S = 1016, OID_UUIDS = 2951 };
 
 Oid postgres_type(value_type_t type)
 {
@@ -28,6 +30,28 @@ Oid postgres_type(value_type_t type)
         return OID_UUID;
     }
     panic("there is no value type %d", (int)type);
+}
+
+static Oid array_type(value_type_t type)
+{
+    switch (postgres_type(type)) {
+    case OID_INT8:
+        return OID_INT8S;
+    case OID_BOOL:
+        return OID_BOOLS;
+    case OID_TEXT:
+        return OID_TEXTS;
+    case OID_BYTEA:
+        return OID_BYTEAS;
+    default:
+        return OID_UUIDS;
+    }
+}
+
+Oid postgres_parameter_type(const statement_t *statement, size_t place)
+{
+    value_type_t type = statement->in[place].type;
+    return statement->each ? array_type(type) : postgres_type(type);
 }
 
 const char *postgres_type_name(value_type_t type)
@@ -107,10 +131,60 @@ static void encode(const value_slot_t *slot, const char *in, size_t place, param
     }
 }
 
+static char *put_word(char *at, uint32_t word)
+{
+    word = htobe32(word);
+    memcpy(at, &word, sizeof word);
+    return at + sizeof word;
+}
+
+static void encode_element(const statement_t *statement, const statement_rows_t *rows, size_t row,
+                           size_t place, parameters_t *parameters)
+{
+    encode(&statement->in[place], (const char *)rows->first + row * statement->in_size, place, parameters);
+}
+
+/* One parameter of all rows: the array's dimension, then each element behind its length. */
+static void encode_array(const statement_t *statement, const statement_rows_t *rows, size_t place,
+                         parameters_t *parameters)
+{
+    enum { HEAD = 5 * sizeof(uint32_t), DIMENSIONS = 1, MAY_HOLD_NULLS = 1, FIRST_INDEX = 1 };
+    size_t size = HEAD;
+    for (size_t row = 0; row < rows->count; row++) {
+        encode_element(statement, rows, row, place, parameters);
+        size += sizeof(uint32_t) + (size_t)parameters->lengths[place];
+    }
+    char *array = memory_new(size);
+    char *at = put_word(put_word(array, DIMENSIONS), MAY_HOLD_NULLS);
+    at = put_word(at, postgres_type(statement->in[place].type));
+    at = put_word(put_word(at, (uint32_t)rows->count), FIRST_INDEX);
+    for (size_t row = 0; row < rows->count; row++) {
+        encode_element(statement, rows, row, place, parameters);
+        size_t length = (size_t)parameters->lengths[place];
+        at = put_word(at, parameters->values[place] ? (uint32_t)length : UINT32_MAX);
+        if (length > 0)
+            memcpy(at, parameters->values[place], length);
+        at += length;
+    }
+    parameters->values[place] = array;
+    parameters->lengths[place] = (int)size;
+    parameters->formats[place] = 1;
+}
+
 void postgres_encode(const statement_t *statement, const void *in, parameters_t *parameters)
 {
-    for (size_t place = 0; place < statement->in_count; place++)
-        encode(&statement->in[place], in, place, parameters);
+    for (size_t place = 0; place < statement->in_count; place++) {
+        if (statement->each)
+            encode_array(statement, in, place, parameters);
+        else
+            encode(&statement->in[place], in, place, parameters);
+    }
+}
+
+void postgres_parameters_free(const statement_t *statement, parameters_t *parameters)
+{
+    for (size_t place = 0; statement->each && place < statement->in_count; place++)
+        free((char *)parameters->values[place]);
 }
 
 /* ---- columns ---- */

@@ -101,7 +101,7 @@ static void prepare(connection_t *connection, const statement_t *statement)
 {
     Oid types[POSTGRES_PARAMETERS_MAX];
     for (size_t place = 0; place < statement->in_count; place++)
-        types[place] = postgres_type(statement->in[place].type);
+        types[place] = postgres_parameter_type(statement, place);
     connection->prepared[statement->slot] = PREPARED_SENT;
     call_new(connection, CALL_PREPARE, statement, false);
     if (!PQsendPrepare(connection->link, statement->name, statement->postgres, statement->in_count, types))
@@ -121,6 +121,7 @@ call_t *postgres_send_statement(connection_t *connection, const statement_t *sta
     if (!PQsendQueryPrepared(connection->link, statement->name, statement->in_count, parameters.values,
                              parameters.lengths, parameters.formats, 1))
         postgres_connection_lost(connection);
+    postgres_parameters_free(statement, &parameters);
     return kept ? call : NULL;
 }
 

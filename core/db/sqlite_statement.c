@@ -256,6 +256,17 @@ static void run_on_worker(req_t *req, sqlite_call_t *call)
     }
 }
 
+/* A statement that takes many rows runs for one after another, and gives what they give together. */
+static void run_each(sqlite_call_t *call)
+{
+    const statement_rows_t *rows = call->in;
+
+    for (size_t i = 0; i < rows->count && call->error.code == SQLITE_OK; i++) {
+        call->in = (const char *)rows->first + i * call->statement->in_size;
+        call_run(call);
+    }
+}
+
 static void call_begin(sqlite_call_t *call, tx_t *tx, const statement_t *statement, const void *in, void *row)
 {
     *call = (sqlite_call_t){
@@ -274,6 +285,8 @@ static void perform(tx_t *tx, sqlite_call_t *call)
 {
     if (call->statement->slow && !tx->writing && tx->req->host->workers && fiber_self())
         run_on_worker(tx->req, call);
+    else if (call->statement->each)
+        run_each(call);
     else
         call_run(call);
     if (call->error.code == SQLITE_OK)

@@ -146,6 +146,50 @@ static void many_rows_come_in_order(void **state)
     assert_null(request(*state, list_work, NULL));
 }
 
+static void insert_three_at_once(tx_t *tx, void *arg)
+{
+    thing_t things[] = {{STR("one"), 1}, {STR("two"), 2}, {STR("three"), 3}};
+
+    (void)arg;
+    statement_run(tx, &fixture_statements[THINGS_INSERT], &(statement_rows_t){things, COUNT_OF(things)});
+    statement_run(tx, &fixture_statements[THINGS_INSERT], &(statement_rows_t){things, 0});
+}
+
+static void insert_one_twice_at_once(tx_t *tx, void *arg)
+{
+    thing_t things[] = {{STR("new"), 4}, {STR("one"), 1}, {STR("newer"), 5}};
+
+    (void)arg;
+    statement_run(tx, &fixture_statements[THINGS_INSERT], &(statement_rows_t){things, COUNT_OF(things)});
+}
+
+static void insert_twice_work(req_t *req, void *arg)
+{
+    db_apply(req, insert_one_twice_at_once, arg);
+}
+
+static void at_once_work(req_t *req, void *arg)
+{
+    number_t amounts[] = {{3}, {1}, {9}};
+    const statement_t *named = &fixture_statements[THINGS_NAMED];
+    thing_t *things = NULL;
+
+    (void)arg;
+    db_apply(req, insert_three_at_once, NULL);
+    assert_int_equal(
+        statement_fetch_all(db_read(req), named, &(statement_rows_t){amounts, 3}, (void **)&things), 2);
+    assert_string_equal(things[0].name.at, "three");
+    assert_string_equal(things[1].name.at, "one");
+    assert_false(req_attempt(req, insert_twice_work, NULL));
+    assert_int_equal(
+        statement_fetch_all(db_read(req), &fixture_statements[THING_LIST], NULL, (void **)&things), 3);
+}
+
+static void a_statement_takes_many_rows_at_once(void **state)
+{
+    assert_null(request(*state, at_once_work, NULL));
+}
+
 static void raise_all(tx_t *tx, void *arg)
 {
     number_t by = {1000};
@@ -434,6 +478,7 @@ int main(void)
         WITH_FIXTURE(parameters_that_cannot_be_null_never_are),
         WITH_FIXTURE(null_in_a_column_declared_otherwise_is_an_internal_error),
         WITH_FIXTURE(many_rows_come_in_order),
+        WITH_FIXTURE(a_statement_takes_many_rows_at_once),
         WITH_FIXTURE(affected_rows_are_counted),
         WITH_FIXTURE(shapes_that_do_not_hold_are_internal_errors),
         WITH_FIXTURE(writing_outside_of_a_transaction_and_foreign_statements_are_refused),

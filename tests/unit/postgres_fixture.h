@@ -83,7 +83,9 @@ static const value_slot_t values_slots[] = {
 
 enum {
     VALUES_INSERT,
+    VALUES_INSERT_EACH,
     VALUES_ALL,
+    VALUES_NUMBERED,
     COUNTER_READ,
     COUNTER_SET,
     COUNTER_ADD,
@@ -109,6 +111,22 @@ static statement_t fixture_statements[FIXTURE_STATEMENTS] = {
          IN(values_slots),
          .shape = SHAPE_NONE,
          .writes = true},
+    [VALUES_INSERT_EACH] = {.name = "fixture.values_insert_each",
+                            .postgres = "INSERT INTO all_values SELECT * FROM unnest($1, $2, $3, $4, $5, $6, "
+                                        "$7, $8, $9, $10, $11, $12)",
+                            IN(values_slots),
+                            .in_size = sizeof(values_t),
+                            .each = true,
+                            .shape = SHAPE_NONE,
+                            .writes = true},
+    [VALUES_NUMBERED] = {.name = "fixture.values_numbered",
+                         .postgres = "SELECT v.* FROM unnest($1) AS wanted (number) JOIN all_values v "
+                                     "ON v.number = wanted.number ORDER BY v.number",
+                         IN(number_slots),
+                         .in_size = sizeof(number_t),
+                         .each = true,
+                         OUT(values_slots, values_t),
+                         .shape = SHAPE_MANY},
     [VALUES_ALL] = {.name = "fixture.values_all",
                     .postgres = "SELECT * FROM all_values ORDER BY number",
                     OUT(values_slots, values_t),

@@ -38,13 +38,16 @@ static void insert_values(tx_t *tx, void *arg)
     statement_run(tx, &fixture_statements[VALUES_INSERT], &empty);
 }
 
-static void there_and_back(req_t *req, void *arg)
+static void insert_values_at_once(tx_t *tx, void *arg)
 {
-    work_t *work = arg;
-    values_t *rows = NULL;
-    db_apply(req, insert_values, NULL);
-    assert_int_equal(statement_fetch_all(db_read(req), &fixture_statements[VALUES_ALL], NULL, (void **)&rows),
-                     2);
+    (void)arg;
+    values_t both[] = {full_values(), empty_values()};
+    statement_run(tx, &fixture_statements[VALUES_INSERT_EACH], &(statement_rows_t){both, COUNT_OF(both)});
+    statement_run(tx, &fixture_statements[VALUES_INSERT_EACH], &(statement_rows_t){both, 0});
+}
+
+static void assert_both(const values_t *rows)
+{
     values_t full = full_values();
     assert_true(rows[0].number == full.number && rows[0].at == full.at && rows[0].yes);
     assert_true(str_equal(rows[0].name, full.name) && str_equal(rows[0].raw, full.raw));
@@ -60,7 +63,39 @@ static void there_and_back(req_t *req, void *arg)
     assert_true(uuid_is_none(&rows[1].id) && uuid_is_none(&rows[1].maybe_id));
     assert_true(!rows[1].has_maybe_number && !rows[1].has_maybe_yes && rows[1].maybe_at == 0);
     assert_true(rows[1].maybe_name.at == NULL && rows[1].maybe_raw.at == NULL);
+}
+
+static void there_and_back(req_t *req, void *arg)
+{
+    work_t *work = arg;
+    values_t *rows = NULL;
+    db_apply(req, insert_values, NULL);
+    assert_int_equal(statement_fetch_all(db_read(req), &fixture_statements[VALUES_ALL], NULL, (void **)&rows),
+                     2);
+    assert_both(rows);
     work->value = 1;
+}
+
+static void there_and_back_at_once(req_t *req, void *arg)
+{
+    work_t *work = arg;
+    values_t *rows = NULL;
+    number_t numbers[] = {{7}, {INT64_MIN}, {8}};
+    const statement_t *numbered = &fixture_statements[VALUES_NUMBERED];
+    db_apply(req, insert_values_at_once, NULL);
+    assert_int_equal(
+        statement_fetch_all(db_read(req), numbered, &(statement_rows_t){numbers, 3}, (void **)&rows), 2);
+    assert_both(rows);
+    assert_int_equal(
+        statement_fetch_all(db_read(req), numbered, &(statement_rows_t){numbers, 0}, (void **)&rows), 0);
+    work->value = 1;
+}
+
+static void rows_that_go_at_once_come_back_as_they_went(void **state)
+{
+    work_t work = run_one(*state, true, there_and_back_at_once);
+    assert_problem(&work, NULL);
+    assert_int_equal(work.value, 1);
 }
 
 static void every_type_comes_back_as_it_went_in_a_fiber(void **state)
@@ -250,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_type_comes_back_as_it_went_in_a_fiber, begin, end),
         cmocka_unit_test_setup_teardown(every_type_comes_back_as_it_went_on_a_thread, begin, end),
+        cmocka_unit_test_setup_teardown(rows_that_go_at_once_come_back_as_they_went, begin, end),
         cmocka_unit_test_setup_teardown(a_null_where_none_may_be_is_an_internal_problem, begin, end),
         cmocka_unit_test_setup_teardown(a_second_row_is_an_internal_problem, begin, end),
         cmocka_unit_test_setup_teardown(no_row_is_no_problem_where_none_is_needed, begin, end),
