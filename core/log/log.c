@@ -55,9 +55,9 @@ bool log_position_parse(str_t text, log_position_t *position)
 
 /* ---- appending ---- */
 
-void log_append(tx_t *tx, const log_entry_t *entry)
+static struct log_insert_in row_of(const tx_t *tx, const log_entry_t *entry)
 {
-    struct log_insert_in in = {
+    return (struct log_insert_in){
         .id = uuid_is_none(&entry->id) ? uuid_new() : entry->id,
         .type = entry->type,
         .record = entry->record,
@@ -72,9 +72,24 @@ void log_append(tx_t *tx, const log_entry_t *entry)
         .topics = entry->topics,
         .live = entry->live,
     };
+}
 
-    log_insert(tx, &in);
+void log_append(tx_t *tx, const log_entry_t *entry)
+{
+    struct log_insert_in row = row_of(tx, entry);
+
+    log_insert(tx, &row);
     tx->appended = true;
+}
+
+void log_append_each(tx_t *tx, const log_entry_t *entries, size_t count)
+{
+    struct log_insert_in *rows = arena_array_of(tx->req->arena, struct log_insert_in, count);
+
+    for (size_t i = 0; i < count; i++)
+        rows[i] = row_of(tx, &entries[i]);
+    log_insert_each(tx, rows, count);
+    tx->appended = tx->appended || count > 0;
 }
 
 /* ---- reading ---- */

@@ -53,6 +53,9 @@ typedef struct log_entry {
 /* Appends in the transaction; readers are nudged after the commit. */
 void log_append(tx_t *tx, const log_entry_t *entry);
 
+/* Appends many, in their order, by one statement. */
+void log_append_each(tx_t *tx, const log_entry_t *entries, size_t count);
+
 /* Up to `limit` (1..1000) entries after `position`, in order, of the log of `module` (not only
  * req->module's). May wait. */
 size_t log_read(req_t *req, const struct module *module, log_position_t position, size_t limit,

@@ -4,6 +4,16 @@
 INSERT INTO log (id, type, record, version, node, scope, actor, subject, time, schema, data, topics, live)
 VALUES ($id, $type, $record, $version, $node, $scope, $actor, $subject, $time, $schema, $data, $topics, $live);
 
+-- name: log_insert_each :none each
+-- Appends many entries, in their order.
+-- in: as log_insert
+-- sqlite:
+INSERT INTO log (id, type, record, version, node, scope, actor, subject, time, schema, data, topics, live)
+VALUES ($id, $type, $record, $version, $node, $scope, $actor, $subject, $time, $schema, $data, $topics, $live);
+-- postgres:
+INSERT INTO log (id, type, record, version, node, scope, actor, subject, time, schema, data, topics, live)
+SELECT * FROM unnest($id, $type, $record, $version, $node, $scope, $actor, $subject, $time, $schema, $data, $topics, $live);
+
 -- name: log_after :many
 -- What follows a position, in order. On PostgreSQL only entries of transactions below the oldest that still runs: no entry
 -- can come to stand before one of those any more.

@@ -144,6 +144,41 @@ static void entries_come_in_order_after_a_position(void **state)
     assert_int_equal(look_as(fixture, &fixture->source, (look_t){.from = rest.last, .limit = 5}).count, 0);
 }
 
+static void append_each_body(tx_t *tx, void *arg)
+{
+    log_entry_t *entries = arena_array_of(tx->req->arena, log_entry_t, 300);
+
+    (void)arg;
+    for (int i = 0; i < 300; i++)
+        entries[i] = (log_entry_t){.type = STR("a"),
+                                   .version = 1 + i,
+                                   .data = STR("{}"),
+                                   .topics = i % 2 ? STR("board/1") : STR_NONE,
+                                   .live = i % 2 ? STR("{}") : STR_NONE};
+    log_append_each(tx, entries, 300);
+    log_append_each(tx, entries, 0);
+    assert_true(tx->appended);
+}
+
+static void append_each_work(req_t *req, void *arg)
+{
+    db_apply(req, append_each_body, arg);
+}
+
+static void entries_that_are_appended_together_come_in_their_order(void **state)
+{
+    fixture_t *fixture = *state;
+    log_position_t from = LOG_START;
+
+    run_in(&fixture->host, &fixture->source, append_each_work, NULL);
+    for (int version = 1; version <= 300; version++) {
+        look_t look = look_as(fixture, &fixture->source, (look_t){.from = from, .limit = 1});
+        assert_int_equal(look.entry.version, version);
+        from = look.last;
+    }
+    assert_int_equal(look_as(fixture, &fixture->source, (look_t){.from = from, .limit = 1}).count, 0);
+}
+
 static void another_module_reads_it_too(void **state)
 {
     fixture_t *fixture = *state;
@@ -237,6 +272,7 @@ static int run_all(void)
         cmocka_unit_test_setup_teardown(every_field_is_read_as_it_was_appended, begin, end),
         cmocka_unit_test_setup_teardown(what_was_not_said_is_filled_in, begin, end),
         cmocka_unit_test_setup_teardown(entries_come_in_order_after_a_position, begin, end),
+        cmocka_unit_test_setup_teardown(entries_that_are_appended_together_come_in_their_order, begin, end),
         cmocka_unit_test_setup_teardown(another_module_reads_it_too, begin, end),
         cmocka_unit_test_setup_teardown(what_was_undone_is_not_in_the_log, begin, end),
         cmocka_unit_test_setup_teardown(a_place_in_time_is_found, begin, end),
