@@ -68,41 +68,59 @@ struct accounts_arg {
     size_t count;
 };
 
-static void import_account(tx_t *tx, str_t board, int64_t number)
+static log_entry_t account_entry(req_t *req, const struct import_accounts_insert_in *account)
 {
-    req_t *req = tx->req;
-    str_t name = arena_printf(req->arena, "%s#%lld", board.at, (long long)number);
     struct account_entry data = {
-        .id = polis_member_id(board, number),
-        .name = name,
-        .tier = ACCOUNT_TIER_UNVERIFIED,
+        .id = account->id,
+        .name = account->name,
+        .tier = (int)account->tier,
         .imported = true,
     };
-    int64_t version = version_next(0);
 
-    if (!import_account_insert(tx, &(struct import_account_insert_in){
-                                       .id = data.id,
-                                       .name = name,
-                                       .tier = data.tier,
-                                       .created_at = req->now,
-                                       .version = version,
-                                   }))
-        return;
-    log_append(tx, &(log_entry_t){
-                       .type = STR("account.imported"),
-                       .record = data.id,
-                       .version = version,
-                       .subject = data.id,
-                       .data = schema_encode(req->arena, &account_entry_schema, &data),
-                   });
+    return (log_entry_t){
+        .type = STR("account.imported"),
+        .record = account->id,
+        .version = account->version,
+        .subject = account->id,
+        .data = schema_encode(req->arena, &account_entry_schema, &data),
+    };
+}
+
+static struct import_accounts_insert_in account_of(req_t *req, str_t board, int64_t number)
+{
+    return (struct import_accounts_insert_in){
+        .id = polis_member_id(board, number),
+        .name = arena_printf(req->arena, "%s#%lld", board.at, (long long)number),
+        .tier = ACCOUNT_TIER_UNVERIFIED,
+        .created_at = req->now,
+        .version = version_next(0),
+    };
+}
+
+static int compare_ids(const void *left, const void *right)
+{
+    return memcmp(left, right, sizeof(uuid_t));
 }
 
 static void import_accounts_body(tx_t *tx, void *arg)
 {
     const struct accounts_arg *accounts = arg;
+    req_t *req = tx->req;
+    struct import_accounts_insert_in *rows =
+        arena_array_of(req->arena, struct import_accounts_insert_in, accounts->count);
+    log_entry_t *entries = arena_array_of(req->arena, log_entry_t, accounts->count);
+    struct import_accounts_insert *added;
+    size_t entry_count = 0;
 
     for (size_t i = 0; i < accounts->count; i++)
-        import_account(tx, accounts->board, accounts->numbers[i]);
+        rows[i] = account_of(req, accounts->board, accounts->numbers[i]);
+    size_t count = import_accounts_insert(tx, rows, accounts->count, &added);
+    if (count > 0)
+        qsort(added, count, sizeof *added, compare_ids);
+    for (size_t i = 0; count > 0 && i < accounts->count; i++)
+        if (bsearch(&rows[i].id, added, count, sizeof *added, compare_ids))
+            entries[entry_count++] = account_entry(req, &rows[i]);
+    log_append_each(tx, entries, entry_count);
 }
 
 static void read_participants(req_t *req, const command_input_t *input, participants_t *participants)

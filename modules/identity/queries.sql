@@ -81,9 +81,19 @@ UPDATE session SET ended_at = $now WHERE account_id = $account AND ended_at IS N
 -- in: then time, limit int
 DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires_at < $then ORDER BY expires_at LIMIT $limit);
 
--- name: import_account_insert :affected
--- An account that cannot sign in; one that is there already stays as it is.
+-- name: import_accounts_insert :many each
+-- Accounts that cannot sign in; one that is there already stays as it is. Gives the new ones.
 -- in: id uuid, name text, tier int, created_at time, version int
+-- out: id uuid
+-- bounded: a row for each row that is given
+-- sqlite:
 INSERT INTO account (id, name, password_hash, tier, roles, imported, created_at, version)
 VALUES ($id, $name, NULL, $tier, 0, TRUE, $created_at, $version)
-    ON CONFLICT DO NOTHING;
+    ON CONFLICT DO NOTHING
+RETURNING id;
+-- postgres:
+INSERT INTO account (id, name, password_hash, tier, roles, imported, created_at, version)
+SELECT a.id, a.name, NULL, a.tier, 0, TRUE, a.created_at, a.version
+  FROM unnest($id, $name, $tier, $created_at, $version) AS a (id, name, tier, created_at, version)
+    ON CONFLICT DO NOTHING
+RETURNING id;
