@@ -90,15 +90,15 @@ typedef struct vote_change {
     str_t topics;
 } vote_change_t;
 
-/* Writes a changed vote: the vote, the item's tally, the log entry. */
-void vote_write(tx_t *tx, const vote_change_t *change);
+/* The log entry of a changed vote; in the request's arena. */
+log_entry_t vote_entry(req_t *req, const vote_change_t *change);
 
 /* ---- readers ---- */
 
 void apply_member(tx_t *tx, const log_entry_t *entry); /* members.c, of identity's log */
 void apply_totals(tx_t *tx, const log_entry_t *entry); /* totals.c, of the forum's own log */
 
-/* ---- polis_import.c, polis_export.c ---- */
+/* ---- polis_import.c (with polis_conversation.c and polis_votes.c), polis_export.c ---- */
 
 void polis_import_check(req_t *req, const command_input_t *input);
 void polis_import_conversation(req_t *req, const command_input_t *input);

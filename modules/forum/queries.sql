@@ -187,6 +187,27 @@ UPDATE item SET comment_count = comment_count + 1 WHERE id = $root;
 INSERT INTO vote (item_id, member_id, value, cast_at) VALUES ($item, $member, $value, $cast_at)
     ON CONFLICT (item_id, member_id) DO UPDATE SET value = excluded.value, cast_at = excluded.cast_at;
 
+-- name: votes_set :none each
+-- Many votes that stand from now on, of one person on one item at most one.
+-- in: as vote_set
+-- sqlite:
+INSERT INTO vote (item_id, member_id, value, cast_at) VALUES ($item, $member, $value, $cast_at)
+    ON CONFLICT (item_id, member_id) DO UPDATE SET value = excluded.value, cast_at = excluded.cast_at;
+-- postgres:
+INSERT INTO vote (item_id, member_id, value, cast_at) SELECT * FROM unnest($item, $member, $value, $cast_at)
+    ON CONFLICT (item_id, member_id) DO UPDATE SET value = excluded.value, cast_at = excluded.cast_at;
+
+-- name: votes_standing :many each
+-- The votes that stand of some members on some items. The LIMIT keeps PostgreSQL to the index, whatever it believes of the sizes.
+-- in: item uuid, member uuid
+-- out: item_id uuid, member_id uuid, value int, cast_at time
+-- sqlite:
+SELECT item_id, member_id, value, cast_at FROM vote WHERE item_id = $item AND member_id = $member LIMIT 1;
+-- postgres:
+SELECT v.item_id, v.member_id, v.value, v.cast_at
+  FROM unnest($item, $member) AS ballot (item, member)
+ CROSS JOIN LATERAL (SELECT * FROM vote WHERE item_id = ballot.item AND member_id = ballot.member LIMIT 1) v;
+
 -- name: vote_delete :none
 -- Takes a vote back.
 -- in: item uuid, member uuid
@@ -197,6 +218,28 @@ DELETE FROM vote WHERE item_id = $item AND member_id = $member;
 -- in: id uuid, agree_count int, disagree_count int, pass_count int, score int
 UPDATE item SET agree_count = $agree_count, disagree_count = $disagree_count, pass_count = $pass_count, score = $score
  WHERE id = $id;
+
+-- name: tallies_update :none each
+-- How many items stand after votes.
+-- in: as tally_update
+-- sqlite:
+UPDATE item SET agree_count = $agree_count, disagree_count = $disagree_count, pass_count = $pass_count, score = $score
+ WHERE id = $id;
+-- postgres:
+UPDATE item SET agree_count = tally.agree, disagree_count = tally.disagree, pass_count = tally.pass, score = tally.score
+  FROM unnest($id, $agree_count, $disagree_count, $pass_count, $score) AS tally (id, agree, disagree, pass, score)
+ WHERE item.id = tally.id;
+
+-- name: tallies_of :many each
+-- How some items stand.
+-- in: id uuid
+-- out: id uuid, agree_count int, disagree_count int, pass_count int
+-- sqlite:
+SELECT id, agree_count, disagree_count, pass_count FROM item WHERE id = $id LIMIT 1;
+-- postgres:
+SELECT i.id, i.agree_count, i.disagree_count, i.pass_count
+  FROM unnest($id) AS wanted (id)
+ CROSS JOIN LATERAL (SELECT * FROM item WHERE item.id = wanted.id LIMIT 1) i;
 
 -- ---- what the forum's readers write ----
 
@@ -257,11 +300,35 @@ SELECT item_id FROM conversation_item WHERE board_id = $board AND number = $numb
 -- in: board uuid, number int, item uuid
 INSERT INTO conversation_item (board_id, number, item_id) VALUES ($board, $number, $item);
 
--- name: conversation_member_set :none
--- A participant's number in the conversation.
+-- name: conversation_items :many
+-- The posts of a board that have a number, from above `after`.
+-- in: board uuid, after int, limit int
+-- out: number int, item_id uuid, created_at time
+SELECT c.number, c.item_id, i.created_at
+  FROM conversation_item c JOIN item i ON i.id = c.item_id
+ WHERE c.board_id = $board AND c.number > $after
+ ORDER BY c.number
+ LIMIT $limit;
+
+-- name: conversation_members_set :none each
+-- Participants' numbers in their conversation, where those are free.
 -- in: board uuid, number int, member uuid
-INSERT INTO conversation_member (board_id, number, member_id) VALUES ($board, $number, $member)
-    ON CONFLICT (board_id, number) DO NOTHING;
+-- sqlite:
+INSERT INTO conversation_member (board_id, number, member_id) VALUES ($board, $number, $member) ON CONFLICT DO NOTHING;
+-- postgres:
+INSERT INTO conversation_member (board_id, number, member_id) SELECT * FROM unnest($board, $number, $member)
+    ON CONFLICT DO NOTHING;
+
+-- name: conversation_members_of :many each
+-- Whom a conversation calls by some numbers.
+-- in: board uuid, number int
+-- out: number int, member_id uuid
+-- sqlite:
+SELECT number, member_id FROM conversation_member WHERE board_id = $board AND number = $number LIMIT 1;
+-- postgres:
+SELECT m.number, m.member_id
+  FROM unnest($board, $number) AS wanted (board, number)
+ CROSS JOIN LATERAL (SELECT * FROM conversation_member c WHERE c.board_id = wanted.board AND c.number = wanted.number LIMIT 1) m;
 
 -- name: conversation_number_items :none
 -- Gives the posts of a board that have none the next free numbers, in the order of their ids.
@@ -288,14 +355,6 @@ SELECT p.board_id,
         SELECT i.board_id, v.member_id FROM item i JOIN vote v ON v.item_id = i.id
          WHERE i.board_id = $board AND i.parent_id IS NULL) p
  WHERE NOT EXISTS (SELECT 1 FROM conversation_member m WHERE m.board_id = $board AND m.member_id = p.member_id);
-
--- name: item_for_import :one
--- What casting an imported vote has to know.
--- in: item uuid, member uuid
--- out: agree_count int, disagree_count int, pass_count int, own int, cast_at time
-SELECT i.agree_count, i.disagree_count, i.pass_count, COALESCE(v.value, 0), COALESCE(v.cast_at, 0)
-  FROM item i LEFT JOIN vote v ON v.item_id = i.id AND v.member_id = $member
- WHERE i.id = $item;
 
 -- name: export_items :many
 -- The posts of a board that stand, by their numbers, from above `after`.

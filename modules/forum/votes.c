@@ -4,9 +4,8 @@
  */
 #include "internal.h"
 
-static void log_vote(tx_t *tx, const vote_change_t *change)
+log_entry_t vote_entry(req_t *req, const vote_change_t *change)
 {
-    req_t *req = tx->req;
     struct vote_entry data = {
         .item = change->item,
         .board = change->board,
@@ -22,21 +21,21 @@ static void log_vote(tx_t *tx, const vote_change_t *change)
         .pass_count = change->counts.pass,
     };
 
-    log_append(
-        tx, &(log_entry_t){
-                .type = change->after ? STR("vote.cast") : STR("vote.withdrawn"),
-                .record = change->item,
-                .version = version_next(0),
-                .actor = change->member,
-                .subject = change->member,
-                .time = change->cast_at,
-                .data = schema_encode(req->arena, &vote_entry_schema, &data),
-                .topics = change->topics,
-                .live = change->topics.at ? schema_encode(req->arena, &live_tally_schema, &live) : STR_NONE,
-            });
+    return (log_entry_t){
+        .type = change->after ? STR("vote.cast") : STR("vote.withdrawn"),
+        .record = change->item,
+        .version = version_next(0),
+        .actor = change->member,
+        .subject = change->member,
+        .time = change->cast_at,
+        .data = schema_encode(req->arena, &vote_entry_schema, &data),
+        .topics = change->topics,
+        .live = change->topics.at ? schema_encode(req->arena, &live_tally_schema, &live) : STR_NONE,
+    };
 }
 
-void vote_write(tx_t *tx, const vote_change_t *change)
+/* Writes a changed vote: the vote, the item's tally, the log entry. */
+static void write_vote(tx_t *tx, const vote_change_t *change)
 {
     if (change->after)
         vote_set(tx, change->item, change->member, change->after, change->cast_at);
@@ -49,7 +48,8 @@ void vote_write(tx_t *tx, const vote_change_t *change)
                          .pass_count = change->counts.pass,
                          .score = agreement_score(change->counts.agree, change->counts.disagree),
                      });
-    log_vote(tx, change);
+    log_entry_t entry = vote_entry(tx->req, change);
+    log_append(tx, &entry);
 }
 
 struct vote_arg {
@@ -78,7 +78,7 @@ static reply_t vote_body(tx_t *tx, void *arg)
     if (row.own != vote->value) {
         counts = tally_after(counts, row.own, vote->value);
         bool is_post = uuid_is_none(&row.parent_id);
-        vote_write(tx, &(vote_change_t){
+        write_vote(tx, &(vote_change_t){
                            .item = row.id,
                            .board = row.board_id,
                            .member = req->caller.member,
