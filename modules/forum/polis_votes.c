@@ -2,7 +2,8 @@
  * The votes of a conversation; the newest of a person's votes on a statement stands. A batch takes a handful
  * of statements whatever its size: what stands so far is read at once, the batch is worked through in memory
  * in the order of the file, and what came of it is written at once, together with how far the file is in. So
- * an import that is cut off anywhere goes on behind its last batch.
+ * an import that is cut off anywhere goes on behind its last batch. One that came to its end begins anew: the
+ * file may be another by then, and what stands already is passed over.
  */
 #include <stdlib.h>
 
@@ -13,7 +14,7 @@ enum { BATCH = 1000 };
 typedef struct vote_batch {
     const conversation_t *conversation;
     str_t file;
-    int64_t line; /* of its last row */
+    int64_t line; /* of its last row; 0 when that was the last of the file */
     size_t count;
     polis_vote_t votes[BATCH];
 } vote_batch_t;
@@ -273,8 +274,9 @@ void conversation_import_votes(req_t *req, conversation_t *conversation)
     while (more) {
         arena_mark_t mark = arena_mark(req->arena);
         more = read_batch(file, batch, begin);
-        if (batch->count > 0)
-            db_apply(req, import_votes_body, batch);
+        if (!more)
+            batch->line = 0;
+        db_apply(req, import_votes_body, batch);
         polis_progress(file, "votes");
         arena_rewind(req->arena, mark);
     }

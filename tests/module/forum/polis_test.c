@@ -160,6 +160,90 @@ static void broken_lines_are_passed_over_when_asked(void **state)
     assert_int_equal(count_of("broken", "voter_count"), 2);
 }
 
+static void a_statement_that_comes_twice_is_a_broken_line(void **state)
+{
+    char again[sizeof comments + 64];
+
+    (void)state;
+    (void)snprintf(again, sizeof again, "%s1000000009000,x,5,9,0,0,1,Trams again\n", comments);
+    write_file("comments.csv", again);
+    write_file("votes.csv", votes);
+    assert_false(import("twice", false));
+    assert_string_equal(board_of("twice").problem, "not_found");
+    assert_true(import("twice", true));
+    check_counts("twice");
+}
+
+static void a_board_of_another_conversation_is_refused(void **state)
+{
+    (void)state;
+    write_file("comments.csv", "timestamp,comment-id,author-id,moderated,comment-body\n"
+                               "1000000777000,5,7,1,Another conversation\n");
+    write_file("votes.csv", "timestamp,comment-id,voter-id,vote\n1000000900000,5,1,-1\n");
+    assert_false(import("transport", false));
+    assert_false(import("transport", true));
+    check_counts("transport");
+}
+
+static void a_vote_that_stood_before_is_replaced_only_by_a_newer_one(void **state)
+{
+    (void)state;
+    write_file("comments.csv", comments);
+    write_file("votes.csv", "timestamp,comment-id,voter-id,vote\n1000000200000,0,1,1\n1000000200000,0,2,1\n");
+    assert_true(import("newer", false));
+    write_file("votes.csv", "timestamp,comment-id,voter-id,vote\n\"x\",0,1,1\n\"x\",0,1,1\n"
+                            "1000000100000,0,1,-1\n1000000300000,0,2,-1\n1000000300000,0,2,0\n");
+    assert_true(import("newer", true));
+    assert_int_equal(count_of("newer", "agree_count"), 1);
+    assert_int_equal(count_of("newer", "disagree_count"), 0);
+    assert_int_equal(count_of("newer", "pass_count"), 1);
+    assert_int_equal(count_of("newer", "voter_count"), 2);
+}
+
+/* The votes that were added need not stand at the end. */
+static void an_import_of_a_file_that_has_grown_adds_what_is_new(void **state)
+{
+    (void)state;
+    write_file("comments.csv", comments);
+    write_file("votes.csv", "timestamp,comment-id,voter-id,vote\n1000000200000,0,1,1\n1000000200000,5,1,1\n");
+    assert_true(import("grown", false));
+    write_file("votes.csv", "timestamp,comment-id,voter-id,vote\n1000000200000,0,3,-1\n1000000200000,3,3,-1\n"
+                            "1000000200000,0,1,1\n1000000200000,5,1,1\n");
+    assert_true(import("grown", false));
+    assert_int_equal(count_of("grown", "agree_count"), 2);
+    assert_int_equal(count_of("grown", "disagree_count"), 2);
+    assert_int_equal(count_of("grown", "voter_count"), 2);
+}
+
+/* Statements and votes of members, exported with numbers of their own: they are found again by those. */
+static void an_export_imported_again_changes_nothing(void **state)
+{
+    static const char ballot[] = "{\"value\":\"disagree\"}";
+    char out[80], target[100];
+
+    (void)state;
+    answer_t post = community_call(forum, &(call_t){.method = METHOD_POST,
+                                                    .target = "/api/v1/boards/transport/posts",
+                                                    .body = "{\"title\":\"Ferries\"}",
+                                                    .caller = member_of(1)});
+    assert_int_equal(post.status, 201);
+    (void)snprintf(target, sizeof target, "/api/v1/items/%s/vote", json_member(forum, post.body, "id"));
+    assert_int_equal(
+        community_call(
+            forum, &(call_t){.method = METHOD_PUT, .target = target, .body = ballot, .caller = member_of(2)})
+            .status,
+        200);
+    (void)snprintf(out, sizeof out, "%s/again", folder);
+    command_input_t input = {.source = str_from(out), .board = STR("transport")};
+    assert_true(community_run(forum, run_export, &input));
+    answer_t before = board_of("transport");
+    assert_true(community_run(forum, run_import, &input));
+    assert_true(str_equal(board_of("transport").body, before.body));
+    assert_int_equal(count_of("transport", "post_count"), 4);
+    assert_int_equal(count_of("transport", "disagree_count"), 3);
+    assert_int_equal(count_of("transport", "voter_count"), 4);
+}
+
 static int run_on(bool postgres)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +252,11 @@ static int run_on(bool postgres)
         cmocka_unit_test(an_export_gives_numbers_words_and_standing_votes_back),
         cmocka_unit_test(a_broken_line_stops_before_anything_is_written),
         cmocka_unit_test(broken_lines_are_passed_over_when_asked),
+        cmocka_unit_test(a_statement_that_comes_twice_is_a_broken_line),
+        cmocka_unit_test(a_board_of_another_conversation_is_refused),
+        cmocka_unit_test(a_vote_that_stood_before_is_replaced_only_by_a_newer_one),
+        cmocka_unit_test(an_import_of_a_file_that_has_grown_adds_what_is_new),
+        cmocka_unit_test(an_export_imported_again_changes_nothing),
     };
     char command[128];
 
