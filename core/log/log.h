@@ -72,14 +72,15 @@ log_position_t log_position_before(req_t *req, const struct module *module, int6
 
 /* A reader that a module keeps: applies entries of `source`'s log (another module or itself) to the module's
  * own rows, in a transaction that also moves its position: so it neither skips nor repeats, wherever it is
- * killed. `apply` may ignore types it does not know. It may run more than once for an entry whose transaction
+ * killed. `apply` gets some entries in their order, so that it can write by a few statements for all of them;
+ * it may ignore types it does not know. It may run more than once for an entry whose transaction
  * is run again. It must not fail() for an entry that will never succeed: a reader that fails is tried again
  * with growing pauses, named in the log lines and in /readyz. */
 typedef struct log_reader {
     const char *name; /* "forum.members" */
     const char
         *source; /* name of the module whose log it reads; when that is not enabled, the reader rests */
-    void (*apply)(tx_t *tx, const log_entry_t *entry);
+    void (*apply)(tx_t *tx, const log_entry_t *entries, size_t count);
 } log_reader_t;
 
 /* Starts the module's readers of all modules of the host, each in a fiber of the calling thread's loop. */

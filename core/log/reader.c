@@ -82,8 +82,8 @@ static void apply_body(tx_t *tx, void *arg)
     };
 
     batch->applied = log_reader_move(tx, &move) == 1;
-    for (size_t i = 0; batch->applied && i < batch->count; i++)
-        follower->reader->apply(tx, &batch->entries[i]);
+    if (batch->applied)
+        follower->reader->apply(tx, batch->entries, batch->count);
 }
 
 static void look_at_head(req_t *req, follower_t *follower, const batch_t *batch)

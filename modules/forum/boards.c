@@ -13,6 +13,7 @@ static struct board board_shown(const struct board_by_slug *row)
         .closed_at = row->closed_at,
         .post_count = row->post_count,
         .comment_count = row->comment_count,
+        .votable_count = row->votable_count,
         .voter_count = row->voter_count,
         .agree_count = row->agree_count,
         .disagree_count = row->disagree_count,
@@ -20,16 +21,26 @@ static struct board board_shown(const struct board_by_slug *row)
     };
 }
 
-static reply_t reply_board(req_t *req, int status, const struct board_by_slug *row)
+/* As the caller sees it: with how much of it the caller has voted on. */
+static struct board board_for_caller(const req_t *req, const struct board_by_slug *row)
 {
     struct board board = board_shown(row);
+
+    board.voted_count = row->voted_count;
+    board.has_voted_count = !uuid_is_none(&req->caller.member);
+    return board;
+}
+
+static reply_t reply_board(req_t *req, int status, const struct board_by_slug *row)
+{
+    struct board board = board_for_caller(req, row);
 
     return reply_record(req, status, &board_schema, &board, row->version);
 }
 
 static void find_board(tx_t *tx, str_t slug, struct board_by_slug *row)
 {
-    if (!board_by_slug(tx, slug, row))
+    if (!board_by_slug(tx, slug, tx->req->caller.member, row))
         fail(tx->req, &NOT_FOUND, "There is no board “%s”.", slug.at);
 }
 
@@ -40,7 +51,7 @@ reply_t list_boards(req_t *req, const struct list_boards_request *in)
     struct board_by_slug *rows;
 
     (void)cursor_decode(req, "boards", in->cursor, &from);
-    size_t count = boards_page(db_read(req), from.id, in->limit + 1, &rows);
+    size_t count = boards_page(db_read(req), from.id, req->caller.member, in->limit + 1, &rows);
     bool more = count > (size_t)in->limit;
     if (more)
         count--;
@@ -48,7 +59,7 @@ reply_t list_boards(req_t *req, const struct list_boards_request *in)
     struct board_page page = {.items.items = arena_array_of(req->arena, struct board, count),
                               .items.count = count};
     for (size_t i = 0; i < count; i++)
-        page.items.items[i] = board_shown(&rows[i]);
+        page.items.items[i] = board_for_caller(req, &rows[i]);
     if (more)
         page.next = cursor_encode(req, "boards", &(cursor_t){.id = rows[count - 1].id});
     return reply_with(req, 200, &board_page_schema, &page);

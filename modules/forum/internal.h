@@ -95,8 +95,8 @@ log_entry_t vote_entry(req_t *req, const vote_change_t *change);
 
 /* ---- readers ---- */
 
-void apply_member(tx_t *tx, const log_entry_t *entry); /* members.c, of identity's log */
-void apply_totals(tx_t *tx, const log_entry_t *entry); /* totals.c, of the forum's own log */
+void apply_members(tx_t *tx, const log_entry_t *entries, size_t count); /* members.c, of identity's log */
+void apply_totals(tx_t *tx, const log_entry_t *entries, size_t count);  /* totals.c, of the forum's own log */
 
 /* ---- polis_import.c (with polis_conversation.c and polis_votes.c), polis_export.c ---- */
 

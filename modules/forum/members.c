@@ -3,16 +3,21 @@
 
 #include "internal.h"
 
-void apply_member(tx_t *tx, const log_entry_t *entry)
+static bool says_a_name(const log_entry_t *entry)
 {
-    struct member_entry member;
-    str_t error;
+    return str_equal(entry->type, STR("account.created")) || str_equal(entry->type, STR("account.imported"));
+}
 
-    if (!str_equal(entry->type, STR("account.created")) && !str_equal(entry->type, STR("account.imported")))
-        return;
-    if (!schema_read(&member_entry_schema, tx->req->arena, entry->data, &member, &error)) {
-        logline(LINE_ERROR, "entry_unreadable", "reader", "forum.members", "reason", error.at, NULL);
-        return;
+void apply_members(tx_t *tx, const log_entry_t *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct member_entry member;
+        str_t error;
+        if (!says_a_name(&entries[i]))
+            continue;
+        if (schema_read(&member_entry_schema, tx->req->arena, entries[i].data, &member, &error))
+            member_set(tx, member.id, member.name);
+        else
+            logline(LINE_ERROR, "entry_unreadable", "reader", "forum.members", "reason", error.at, NULL);
     }
-    member_set(tx, member.id, member.name);
 }

@@ -3,7 +3,7 @@
 #include "internal.h"
 
 static const log_reader_t readers[] = {
-    {.name = "forum.members", .source = "identity", .apply = apply_member},
+    {.name = "forum.members", .source = "identity", .apply = apply_members},
     {.name = "forum.totals", .source = "forum", .apply = apply_totals},
 };
 

@@ -159,7 +159,7 @@ void polis_export_conversation(req_t *req, const command_input_t *input)
 {
     struct board_by_slug board;
 
-    if (!board_by_slug(db_read(req), input->board, &board))
+    if (!board_by_slug(db_read(req), input->board, UUID_NONE, &board))
         fail(req, &NOT_FOUND, "There is no board “%s”.", input->board.at);
     db_apply(req, number_body, &board);
     export_file_t *comments = create_file(req, input, "comments.csv");

@@ -17,7 +17,7 @@ static void open_board_body(tx_t *tx, void *arg)
         .kind = BOARD_KIND_STATEMENTS,
     };
 
-    if (!board_by_slug(tx, form.slug, &conversation->board))
+    if (!board_by_slug(tx, form.slug, UUID_NONE, &conversation->board))
         board_open(tx, &form, UUID_NONE, &conversation->board);
 }
 

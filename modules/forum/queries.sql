@@ -3,24 +3,28 @@
 -- ---- boards ----
 
 -- name: board_by_slug :optional
--- A board with its totals.
--- in: slug text
+-- A board with its totals, and on how many of its posts `member` has voted.
+-- in: slug text, member uuid?
 -- out: id uuid, slug text, title text, description text, kind int, created_at time, closed_at time?, version int,
--- out: post_count int, comment_count int, voter_count int, agree_count int, disagree_count int, pass_count int
+-- out: post_count int, comment_count int, votable_count int, voter_count int, agree_count int, disagree_count int, pass_count int, voted_count int
 SELECT b.id, b.slug, b.title, b.description, b.kind, b.created_at, b.closed_at, b.version,
-       COALESCE(t.post_count, 0), COALESCE(t.comment_count, 0), COALESCE(t.voter_count, 0),
-       COALESCE(t.agree_count, 0), COALESCE(t.disagree_count, 0), COALESCE(t.pass_count, 0)
-  FROM board b LEFT JOIN board_total t ON t.board_id = b.id
+       COALESCE(t.post_count, 0), COALESCE(t.comment_count, 0), COALESCE(t.votable_count, 0), COALESCE(t.voter_count, 0),
+       COALESCE(t.agree_count, 0), COALESCE(t.disagree_count, 0), COALESCE(t.pass_count, 0), COALESCE(v.voted_count, 0)
+  FROM board b
+  LEFT JOIN board_total t ON t.board_id = b.id
+  LEFT JOIN board_voter v ON v.board_id = b.id AND v.member_id = $member
  WHERE b.slug = $slug;
 
 -- name: boards_page :many
 -- Boards, latest first, from below `before`.
--- in: before uuid, limit int
+-- in: before uuid, member uuid?, limit int
 -- out: as board_by_slug
 SELECT b.id, b.slug, b.title, b.description, b.kind, b.created_at, b.closed_at, b.version,
-       COALESCE(t.post_count, 0), COALESCE(t.comment_count, 0), COALESCE(t.voter_count, 0),
-       COALESCE(t.agree_count, 0), COALESCE(t.disagree_count, 0), COALESCE(t.pass_count, 0)
-  FROM board b LEFT JOIN board_total t ON t.board_id = b.id
+       COALESCE(t.post_count, 0), COALESCE(t.comment_count, 0), COALESCE(t.votable_count, 0), COALESCE(t.voter_count, 0),
+       COALESCE(t.agree_count, 0), COALESCE(t.disagree_count, 0), COALESCE(t.pass_count, 0), COALESCE(v.voted_count, 0)
+  FROM board b
+  LEFT JOIN board_total t ON t.board_id = b.id
+  LEFT JOIN board_voter v ON v.board_id = b.id AND v.member_id = $member
  WHERE b.id < $before
  ORDER BY b.id DESC
  LIMIT $limit;
@@ -254,26 +258,72 @@ INSERT INTO member (id, name) VALUES ($id, $name) ON CONFLICT (id) DO UPDATE SET
 -- out: name text
 SELECT name FROM member WHERE id = $id;
 
--- name: total_add :none
--- Adds to a board's totals.
--- in: board uuid, posts int, comments int, voters int, agree int, disagree int, pass int
-INSERT INTO board_total (board_id, post_count, comment_count, voter_count, agree_count, disagree_count, pass_count)
-VALUES ($board, $posts, $comments, $voters, $agree, $disagree, $pass)
+-- name: totals_add :none each
+-- Adds to the totals of boards, to each once.
+-- in: board uuid, posts int, comments int, votable int, voters int, agree int, disagree int, pass int
+-- sqlite:
+INSERT INTO board_total (board_id, post_count, comment_count, votable_count, voter_count, agree_count, disagree_count, pass_count)
+VALUES ($board, $posts, $comments, $votable, $voters, $agree, $disagree, $pass)
     ON CONFLICT (board_id) DO UPDATE
    SET post_count = board_total.post_count + excluded.post_count,
        comment_count = board_total.comment_count + excluded.comment_count,
+       votable_count = board_total.votable_count + excluded.votable_count,
+       voter_count = board_total.voter_count + excluded.voter_count,
+       agree_count = board_total.agree_count + excluded.agree_count,
+       disagree_count = board_total.disagree_count + excluded.disagree_count,
+       pass_count = board_total.pass_count + excluded.pass_count;
+-- postgres:
+INSERT INTO board_total (board_id, post_count, comment_count, votable_count, voter_count, agree_count, disagree_count, pass_count)
+SELECT * FROM unnest($board, $posts, $comments, $votable, $voters, $agree, $disagree, $pass)
+    ON CONFLICT (board_id) DO UPDATE
+   SET post_count = board_total.post_count + excluded.post_count,
+       comment_count = board_total.comment_count + excluded.comment_count,
+       votable_count = board_total.votable_count + excluded.votable_count,
        voter_count = board_total.voter_count + excluded.voter_count,
        agree_count = board_total.agree_count + excluded.agree_count,
        disagree_count = board_total.disagree_count + excluded.disagree_count,
        pass_count = board_total.pass_count + excluded.pass_count;
 
--- name: voter_add :one
--- Adds to the votes that a member has on a board; gives what there are now.
--- in: board uuid, member uuid, votes int
--- out: vote_count int
-INSERT INTO board_voter (board_id, member_id, vote_count) VALUES ($board, $member, $votes)
-    ON CONFLICT (board_id, member_id) DO UPDATE SET vote_count = board_voter.vote_count + excluded.vote_count
-RETURNING vote_count;
+-- name: voters_add :many each
+-- Adds to the votes that members have on boards, and to those of them on posts that take votes; gives what there are now.
+-- in: board uuid, member uuid, votes int, voted int
+-- out: board_id uuid, member_id uuid, vote_count int
+-- bounded: a row for each row that is given
+-- sqlite:
+INSERT INTO board_voter (board_id, member_id, vote_count, voted_count) VALUES ($board, $member, $votes, $voted)
+    ON CONFLICT (board_id, member_id) DO UPDATE
+   SET vote_count = board_voter.vote_count + excluded.vote_count, voted_count = board_voter.voted_count + excluded.voted_count
+RETURNING board_id, member_id, vote_count;
+-- postgres:
+INSERT INTO board_voter (board_id, member_id, vote_count, voted_count) SELECT * FROM unnest($board, $member, $votes, $voted)
+    ON CONFLICT (board_id, member_id) DO UPDATE
+   SET vote_count = board_voter.vote_count + excluded.vote_count, voted_count = board_voter.voted_count + excluded.voted_count
+RETURNING board_id, member_id, vote_count;
+
+-- name: votable_posts :many each
+-- Which of some items are posts that took votes until they were deleted, if they were.
+-- in: id uuid
+-- out: id uuid
+-- sqlite:
+SELECT id FROM item WHERE id = $id AND parent_id IS NULL AND moderation <> 3 LIMIT 1;
+-- postgres:
+SELECT i.id
+  FROM unnest($id) AS wanted (id)
+ CROSS JOIN LATERAL (SELECT * FROM item WHERE item.id = wanted.id LIMIT 1) i
+ WHERE i.parent_id IS NULL AND i.moderation <> 3;
+
+-- name: voted_posts_gone :none each
+-- Posts that take no more votes: they no longer count for those who voted on them. Nobody votes on them any more meanwhile.
+-- in: board uuid, item uuid
+-- sqlite:
+UPDATE board_voter SET voted_count = voted_count - 1
+ WHERE board_id = $board AND member_id IN (SELECT member_id FROM vote WHERE item_id = $item);
+-- postgres:
+UPDATE board_voter SET voted_count = voted_count - gone.votes
+  FROM (SELECT post.board, v.member_id, COUNT(*) AS votes
+          FROM unnest($board, $item) AS post (board, item) JOIN vote v ON v.item_id = post.item
+         GROUP BY post.board, v.member_id) gone
+ WHERE board_voter.board_id = gone.board AND board_voter.member_id = gone.member_id;
 
 -- ---- conversations: import and export ----
 

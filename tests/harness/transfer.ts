@@ -66,6 +66,7 @@ export async function expectShown(reader: Person, board: string, conversation: C
   const sum = totals(conversation);
   const want = {
     post_count: expected.length,
+    votable_count: expected.filter((statement) => statement.moderation !== 'rejected').length,
     voter_count: voters(conversation),
     agree_count: sum.agree,
     disagree_count: sum.disagree,

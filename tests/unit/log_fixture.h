@@ -79,13 +79,14 @@ static const migration_t target_migrations[] = {
 static atomic_int refusals_left; /* how often applying `refused_number` fails before it goes well */
 static atomic_int_fast64_t refused_number;
 
-static UNUSED void apply_to_target(tx_t *tx, const log_entry_t *entry)
+static UNUSED void apply_to_target(tx_t *tx, const log_entry_t *entries, size_t count)
 {
-    applied_t applied = {entry->version};
-
-    if (entry->version == atomic_load(&refused_number) && atomic_fetch_sub(&refusals_left, 1) > 0)
-        fail(tx->req, &UNAVAILABLE, "The test wants it so.");
-    statement_run(tx, &applied_statements[APPLIED_INSERT], &applied);
+    for (size_t i = 0; i < count; i++) {
+        applied_t applied = {entries[i].version};
+        if (applied.number == atomic_load(&refused_number) && atomic_fetch_sub(&refusals_left, 1) > 0)
+            fail(tx->req, &UNAVAILABLE, "The test wants it so.");
+        statement_run(tx, &applied_statements[APPLIED_INSERT], &applied);
+    }
 }
 
 /* ---- hosts ---- */

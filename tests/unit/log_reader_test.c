@@ -251,12 +251,13 @@ static void a_reader_rests_when_its_source_is_not_enabled(void **state)
 
 /* ---- catching up ---- */
 
-static void pass_on(tx_t *tx, const log_entry_t *entry)
+static void pass_on(tx_t *tx, const log_entry_t *entries, size_t count)
 {
-    log_entry_t copy = *entry;
-
-    copy.id = UUID_NONE;
-    log_append(tx, &copy);
+    for (size_t i = 0; i < count; i++) {
+        log_entry_t copy = entries[i];
+        copy.id = UUID_NONE;
+        log_append(tx, &copy);
+    }
 }
 
 static void catch_up_work(req_t *req, void *arg)

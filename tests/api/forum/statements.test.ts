@@ -1,7 +1,7 @@
 // Statement boards: short statements to vote on one after another, and answers below them all the same.
 import { beforeAll, expect, test } from 'vitest';
 import type { Board, Post } from '../../generated/api.ts';
-import { board, comment, member, members, type Person, post, stranger } from '../../harness/people.ts';
+import { board, boardWhen, comment, member, members, type Person, post, stranger } from '../../harness/people.ts';
 import { expectProblem, expectWrong } from '../../harness/problems.ts';
 import { world } from '../../harness/world.ts';
 
@@ -62,6 +62,36 @@ test('a deleted statement is no longer put to the vote', async () => {
   const [kept, deleted] = [await post(anna, fresh), await post(anna, fresh)];
   await anna.api.deletePost({ post: deleted.id });
   expect((await anna.api.listUnvoted({ board: fresh.slug })).data.items.map((each) => each.id)).toEqual([kept.id]);
+});
+
+test('a board says how many of its statements take votes, and on how many of them one has voted', async () => {
+  const fresh = await board(scene.administrator, 'statements');
+  const [voter, other] = await members(scene.server, 2);
+  const made: Post[] = [];
+  for (let index = 0; index < 5; index++) made.push(await post(anna, fresh));
+  const progress = async (reader: Person, voted: number, votable: number): Promise<void> => {
+    const shown = await boardWhen(reader, fresh.slug, (each) => each.voted_count === voted && each.votable_count === votable);
+    expect(shown).toMatchObject({ voted_count: voted, votable_count: votable });
+  };
+  const vote = (reader: Person, item: string, value: 'agree' | 'disagree') => reader.api.castVote({ item, body: { value } });
+
+  await progress(voter!, 0, 5);
+  for (const each of made.slice(0, 3)) await vote(voter!, each.id, 'agree');
+  await vote(voter!, made[0]!.id, 'disagree');
+  await vote(other!, made[1]!.id, 'agree');
+  await vote(voter!, (await comment(anna, made[4]!)).id, 'agree');
+  await progress(voter!, 3, 5);
+  await progress(other!, 1, 5);
+  await voter!.api.withdrawVote({ item: made[2]!.id });
+  await progress(voter!, 2, 5);
+  await anna.api.deletePost({ post: made[1]!.id });
+  await anna.api.deletePost({ post: made[3]!.id });
+  await progress(voter!, 1, 3);
+  await progress(other!, 0, 3);
+  expect((await voter!.api.listBoards({ limit: 100 })).data.items.find((each) => each.slug === fresh.slug)).toMatchObject({ voted_count: 1 });
+  const seen = (await stranger(scene.server).api.readBoard({ board: fresh.slug })).data;
+  expect(seen).toMatchObject({ votable_count: 3 });
+  expect(seen).not.toHaveProperty('voted_count');
 });
 
 test('a stranger has no list of statements to vote on', async () => {
