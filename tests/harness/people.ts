@@ -15,7 +15,7 @@ export function unique(stem: string): string {
 /** An address of the loopback net that nobody else in this file uses. */
 export function freshAddress(): string {
   const number = ++counter;
-  return `127.${1 + ((number >> 16) & 63)}.${(number >> 8) & 255}.${1 + (number & 253)}`;
+  return `127.${1 + Math.floor(number / 65_024)}.${Math.floor(number / 254) % 256}.${1 + (number % 254)}`;
 }
 
 export const freshKey = (): string => randomUUID();
@@ -118,14 +118,14 @@ export async function comment(by: Person, on: Post, body = 'A comment.', parent?
 /** Waits until the forum has heard of a new member's name, which it follows from identity's log. */
 export async function known(person: Person, on: Board): Promise<void> {
   const made = await post(person, on);
-  for (const until = Date.now() + 2000; ; await new Promise((resolve) => setTimeout(resolve, 10))) {
+  for (const until = Date.now() + 10_000; ; await new Promise((resolve) => setTimeout(resolve, 10))) {
     if ((await person.api.readPost({ post: made.id })).data.author?.name === person.name) return;
-    if (Date.now() > until) throw new Error('The forum had not heard of a new member after 2 s.');
+    if (Date.now() > until) throw new Error('The forum had not heard of a new member after 10 s.');
   }
 }
 
 /** The board once its totals have followed what happened: when `fits` says so. */
-export async function boardWhen(by: Person, slug: string, fits: (board: Board) => boolean, most = 3000): Promise<Board> {
+export async function boardWhen(by: Person, slug: string, fits: (board: Board) => boolean, most = 10_000): Promise<Board> {
   const until = Date.now() + most;
   for (;;) {
     const { data } = await by.api.readBoard({ board: slug });

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { SignedIn } from '../../generated/api.ts';
-import { freshKey, member, Person, stranger, type Person as Someone } from '../../harness/people.ts';
+import { freshKey, member, PASSWORD, Person, stranger, type Person as Someone } from '../../harness/people.ts';
 import { expectProblem, expectWrong } from '../../harness/problems.ts';
 import { world } from '../../harness/world.ts';
 
@@ -173,4 +173,27 @@ test("a cursor of another person's list is refused", async () => {
   const answer = await two.ask('GET', `/api/v1/sessions?limit=1&cursor=${encodeURIComponent(data.next!)}`);
   if (answer.status === 200) expect(answer.text).not.toContain(one.signedIn!.session);
   else expectWrong(answer, 'query/cursor');
+});
+
+test('a session ends once: ending it again names nothing', async () => {
+  const person = await member(scene.server);
+  const phone = await person.elsewhere('a phone');
+  const path = `/api/v1/sessions/${phone.signedIn!.session}`;
+  expect((await person.ask('DELETE', path)).status).toBe(204);
+  expectProblem(await person.ask('DELETE', path), 404, 'not_found');
+});
+
+test('of more than fifty devices the one longest unused is signed out', async () => {
+  const person = await member(scene.server);
+  // From as many addresses: one alone has ten tries at a name.
+  const elsewhere = async (): Promise<Person> =>
+    with_((await stranger(scene.server).api.signIn({ body: { name: person.name, password: PASSWORD } })).data);
+  const others: Person[] = [];
+  for (let device = 0; device < 49; device++) others.push(await elsewhere());
+  expect((await others[0]!.api.listSessions({ limit: 100 })).data.items).toHaveLength(50);
+  const last = await elsewhere();
+  const { items } = (await last.api.listSessions({ limit: 100 })).data;
+  expect(items.map((session) => session.id)).toEqual([last, ...others.reverse()].map((each) => each.signedIn!.session));
+  await refusedWithin(person, 1000);
+  expectProblem(await refresh(person.signedIn!.refresh_token), 401, 'session_ended');
 });

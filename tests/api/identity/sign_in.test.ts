@@ -1,7 +1,8 @@
 // Signing in, and what stops those who guess.
 import { expect, test } from 'vitest';
-import { member, PASSWORD, stranger } from '../../harness/people.ts';
+import { member, PASSWORD, stranger, unique } from '../../harness/people.ts';
 import { expectProblem, expectWrong } from '../../harness/problems.ts';
+import { Place, Server } from '../../harness/server.ts';
 import { world } from '../../harness/world.ts';
 
 // Hashes that cost something, so that the time a guess takes is told from noise; the usual limits.
@@ -38,8 +39,8 @@ test('a wrong password and an unknown name take about the same time', async () =
     known.push(await timeOf(person.name));
     unknown.push(await timeOf('nobody-of-that-name'));
   }
-  const median = (times: number[]): number => times.sort((left, right) => left - right)[4]!;
-  const ratio = median(unknown) / median(known);
+  // The quickest of each: what other processes take does not count.
+  const ratio = Math.min(...unknown) / Math.min(...known);
   expect(ratio).toBeGreaterThan(0.5);
   expect(ratio).toBeLessThan(2);
 });
@@ -71,4 +72,47 @@ test('whoever guesses on and on is told to wait, and others from elsewhere are n
   expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
   expectProblem(await signIn(victim.name, PASSWORD, guesser), 429, 'rate_limited');
   expect((await signIn(victim.name, PASSWORD)).status).toBe(201);
+});
+
+test('one address has ten tries at a name, and then still tries at other names', async () => {
+  const [victim, neighbour] = [await member(scene.server), await member(scene.server)];
+  const guesser = stranger(scene.server);
+  for (let guess = 0; guess < 10; guess++) expectProblem(await signIn(victim.name, 'a guess', guesser), 401, 'wrong_credentials');
+  expectProblem(await signIn(victim.name, 'a guess', guesser), 429, 'rate_limited');
+  expect((await signIn(neighbour.name, PASSWORD, guesser)).status).toBe(201);
+});
+
+test('a hundred tries at a name from many addresses are all that there are', async () => {
+  const name = unique('hunted');
+  let tries = 0;
+  let refused = 0;
+  for (let address = 0; address < 15 && refused === 0; address++) {
+    const guesser = stranger(scene.server);
+    for (let guess = 0; guess < 10 && refused === 0; guess++) {
+      const { status } = await signIn(name, 'a guess', guesser);
+      tries += Number(status === 401);
+      refused += Number(status === 429);
+    }
+  }
+  expect(refused).toBe(1);
+  expect(tries).toBeGreaterThanOrEqual(100); // each nine seconds bring one more
+});
+
+test('a hash that costs less than is asked for now is made anew when its owner signs in, and no other is', async () => {
+  const place = new Place();
+  const before = await Server.start({ place });
+  const anna = await member(before);
+  const ben = await stranger(before).signUp(unique('ben'), 'what ben alone knows');
+  await before.stop();
+  const costlier = { place, set: { 'identity.password_passes': '2' } };
+  const between = await Server.start(costlier);
+  expect((await signIn(anna.name, PASSWORD, stranger(between))).status).toBe(201);
+  await between.stop();
+  place.meddle('identity', "UPDATE account SET password_hash = NULL WHERE password_hash LIKE '%,t=1,%';");
+  const after = await Server.start(costlier);
+  expect((await signIn(anna.name, PASSWORD, stranger(after))).status).toBe(201);
+  for (const password of [PASSWORD, 'what ben alone knows'])
+    expectProblem(await signIn(ben.name, password, stranger(after)), 401, 'wrong_credentials');
+  await after.stop();
+  place.remove();
 });

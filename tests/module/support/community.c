@@ -187,6 +187,7 @@ static void run_call(void *arg)
     req->deadline = clock_monotonic() + 30 * SECOND_US;
     req->address = STR("127.0.0.1");
     if (call) {
+        req->now += call->later;
         req->caller = call->caller;
         req->if_match = str_from(call->if_match);
         req->idempotency_key = str_from(call->idempotency_key);

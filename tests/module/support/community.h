@@ -21,6 +21,7 @@ typedef struct call {
     const char *body;   /* NULL: none */
     caller_t caller;    /* zero: a stranger */
     const char *if_match, *idempotency_key;
+    int64_t later; /* µs: how long after now it comes */
 } call_t;
 
 typedef struct answer {
