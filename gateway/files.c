@@ -195,6 +195,17 @@ void files_free(files_t *files)
 
 /* ---- answering ---- */
 
+/* By a weight of nothing: "q=0", "q=0.000" (RFC 9110, section 12.4.2). */
+static bool is_ruled_out(str_t item)
+{
+    const char *weight = memmem(item.at, item.length, "q=", 2), *end = item.at + item.length;
+    if (weight == NULL)
+        return false;
+    for (weight += 2; weight < end && (*weight == '0' || *weight == '.');)
+        weight++;
+    return weight == end || *weight == ' ';
+}
+
 /* Whether a list such as "gzip, br;q=0.5" takes this coding. */
 static bool accepts(str_t list, str_t coding)
 {
@@ -206,8 +217,7 @@ static bool accepts(str_t list, str_t coding)
         str_t item = {list.at + from, to - from};
         if (begins_with(item, coding) &&
             (item.length == coding.length || item.at[coding.length] == ';' || item.at[coding.length] == ' '))
-            return memmem(item.at, item.length, "q=0", 3) == NULL ||
-                   memmem(item.at, item.length, "q=0.", 4) != NULL;
+            return !is_ruled_out(item);
         from = to + 1;
     }
     return false;
