@@ -108,6 +108,16 @@ test('each level is read page by page, whole and in order', async () => {
   expect(page.data.next).toBeUndefined();
 });
 
+test('a cursor of one level is refused at another', async () => {
+  const thread = await post(anna, talk);
+  const [one, two] = [await comment(anna, thread, '1'), await comment(anna, thread, '2')];
+  for (const above of [one, two]) for (let reply = 0; reply < 2; reply++) await comment(ben, thread, 'below', above.id);
+  const path = (parent: string, cursor: string): string => `/api/v1/posts/${thread.id}/comments?limit=1&parent=${parent}&cursor=${cursor}`;
+  const { next } = (await ben.api.listComments({ post: thread.id, parent: one.id, limit: 1 })).data;
+  expect((await ben.ask('GET', path(one.id, next!))).status).toBe(200);
+  expectWrong(await ben.ask('GET', path(two.id, next!)), 'query/cursor');
+});
+
 test('a page of a level is cut by its own comments, not by the replies that come with them', async () => {
   const thread = await post(anna, talk);
   for (const name of ['a', 'b', 'c']) {
@@ -201,6 +211,7 @@ test('deleting a comment takes its text and its author and keeps the replies in 
   const thread = await post(anna, fresh);
   const above = await comment(anna, thread, 'Something rash.');
   const reply = await comment(ben, thread, 'I saved this.', above.id);
+  await boardWhen(ben, fresh.slug, (each) => each.comment_count === 2);
   expect((await anna.api.deleteComment({ comment: above.id })).status).toBe(204);
   const left = (await ben.api.listComments({ post: thread.id })).data.items;
   expect(left.map((each) => [each.id, each.body])).toEqual([
@@ -209,6 +220,8 @@ test('deleting a comment takes its text and its author and keeps the replies in 
   ]);
   expect(left[0]).toMatchObject({ reply_count: 1 });
   expect(left[0]!.deleted_at).toBeTruthy();
+  expect(left[0]!.author).toBeUndefined();
+  expect(left[1]!.author).toEqual({ id: ben.id, name: ben.name });
   await boardWhen(ben, fresh.slug, (each) => each.comment_count === 1);
 });
 

@@ -76,6 +76,19 @@ test('who voted how is not told to others', async () => {
   live.close();
 });
 
+test('a text is told to others without the vote of its author', async () => {
+  const thread = await post(anna, talk);
+  const made = await comment(anna, thread);
+  for (const item of [thread.id, made.id]) await anna.api.castVote({ item, body: { value: 'agree' } });
+  const live = await ben.live([`post/${thread.id}`, `board/${talk.id}`]);
+  const { etag } = await anna.api.readPost({ post: thread.id });
+  await anna.api.changePost({ post: thread.id, body: { title: 'Edited.' }, ifMatch: etag! });
+  await anna.api.deleteComment({ comment: made.id });
+  for (const event of [await live.next('post.changed'), await live.next('comment.deleted')])
+    expect(event.data.tally).toEqual({ agree_count: 1, disagree_count: 0, pass_count: 0 });
+  live.close();
+});
+
 test('only what one follows arrives', async () => {
   const [one, other] = [await post(anna, talk), await post(anna, talk)];
   const live = await ben.live([`post/${one.id}`]);

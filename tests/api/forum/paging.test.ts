@@ -40,6 +40,11 @@ test.each([1, 5, 11, 12, 13, 100])('the posts of a board come latest first in pa
   expect(ids).toEqual([...written].reverse());
 });
 
+test.each([1, 5, 11, 12])('posts that are agreed with alike come in pages of %i, each of them once', async (limit) => {
+  const ids = await follow(async (cursor) => (await anna.api.listPosts({ board: talk.slug, sort: 'agreed', limit, cursor })).data);
+  expect(ids).toEqual([...written].reverse());
+});
+
 test('without a limit a page has 20 at most', async () => {
   const full = await board(scene.administrator);
   for (let index = 0; index < 21; index++) await post(anna, full);

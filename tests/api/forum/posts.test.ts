@@ -130,7 +130,16 @@ test('deleting a post takes its text and its author and leaves what others said 
   const left = (await ben.api.readPost({ post: made.id })).data;
   expect(left).toMatchObject({ title: '', body: '', comment_count: 1 });
   expect(left.deleted_at).toBeTruthy();
+  expect(left.author).toBeUndefined();
   expect((await ben.api.listComments({ post: made.id })).data.items.map((each) => each.body)).toEqual([reply.body]);
+});
+
+test('a deleted post is no longer counted on its board', async () => {
+  const fresh = await board(scene.administrator);
+  const [made] = [await post(anna, fresh), await post(ben, fresh)];
+  await boardWhen(anna, fresh.slug, (each) => each.post_count === 2);
+  await anna.api.deletePost({ post: made.id });
+  await boardWhen(anna, fresh.slug, (each) => each.post_count === 1);
 });
 
 test('a deleted post is gone: it takes no edit, comment or vote, and cannot be deleted twice', async () => {
