@@ -287,7 +287,7 @@ static void a_body_that_waits_past_its_deadline_never_runs(void **state)
 
 typedef struct victim {
     fiber_t *fiber;
-    bool began;
+    atomic_bool began, cancelled; /* the body, on the writer's thread; the fiber, on its own */
 } victim_t;
 
 static void insert_as_victim(req_t *req, hand_t *hand)
@@ -317,23 +317,30 @@ static void a_cancelled_body_that_waits_never_runs(void **state)
     free(crew);
 }
 
-static void insert_slowly(tx_t *tx, void *arg)
+static void insert_until_cancelled(tx_t *tx, void *arg)
 {
-    insert_numbered(tx, arg);
-    usleep(100 * 1000);
+    hand_t *hand = arg;
+    victim_t *victim = hand->arg;
+
+    insert_numbered(tx, &hand->number);
+    atomic_store(&victim->began, true);
+    while (!atomic_load(&victim->cancelled))
+        usleep(1000);
 }
 
-static void insert_slowly_as_victim(req_t *req, hand_t *hand)
+static void insert_for_long_as_victim(req_t *req, hand_t *hand)
 {
     victim_t *victim = hand->arg;
 
     if (hand->number == 0) {
         victim->fiber = fiber_self();
-        db_apply(req, insert_slowly, &hand->number);
-        victim->began = true;
+        db_apply(req, insert_until_cancelled, hand);
     } else {
-        fiber_sleep(30 * MILLISECOND_US);
+        while (!atomic_load(&victim->began))
+            fiber_sleep(MILLISECOND_US);
         fiber_cancel(victim->fiber);
+        fiber_sleep(0); /* the fiber hears of it before its body goes on */
+        atomic_store(&victim->cancelled, true);
     }
 }
 
@@ -341,11 +348,10 @@ static void a_cancelled_body_that_has_begun_is_waited_for(void **state)
 {
     fixture_t *fixture = *state;
     victim_t victim = {0};
-    crew_t *crew = crew_new(fixture, 1, 2, insert_slowly_as_victim, &victim);
+    crew_t *crew = crew_new(fixture, 1, 2, insert_for_long_as_victim, &victim);
 
     crew_run(crew);
     assert_null(crew->hands[0].problem);
-    assert_true(victim.began);
     assert_int_equal(count_things(fixture), 1);
     free(crew);
 }
@@ -421,6 +427,7 @@ static void another_process_that_writes_is_waited_for(void **state)
     int number = 1;
 
     assert_int_equal(pipe(ready), 0);
+    int64_t begun = clock_monotonic();
     pid_t child = fork();
     if (child == 0) {
         sqlite3 *handle = NULL;
@@ -434,9 +441,8 @@ static void another_process_that_writes_is_waited_for(void **state)
         _exit(locked ? 0 : 1);
     }
     assert_int_equal(read(ready[0], &byte, 1), 1);
-    int64_t begun = clock_monotonic();
     assert_null(request(fixture, apply_numbered, &number));
-    assert_true(clock_monotonic() - begun > 100 * MILLISECOND_US);
+    assert_true(clock_monotonic() - begun >= 300 * MILLISECOND_US);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
     assert_int_equal(count_things(fixture), 1);

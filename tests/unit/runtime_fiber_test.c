@@ -9,6 +9,7 @@
 
 #include <fenv.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -412,10 +413,22 @@ static void waiting_outside_of_a_fiber_ends_the_process(void **state)
     assert_non_null(strstr(text, "fiber_wait was called outside of a fiber"));
 }
 
+typedef struct hog {
+    const char *name;
+    int pipe; /* of the log lines */
+} hog_t;
+
+/* Holds the thread until it is told of, and a little longer: it must not be told of twice. */
 static void spin(void *arg)
 {
-    int64_t until = clock_monotonic() + 200 * MILLISECOND_US;
-    fiber_name(arg);
+    const hog_t *hog = arg;
+    int64_t give_up = clock_monotonic() + 20 * SECOND_US;
+    int before = 0, now = 0;
+    fiber_name(hog->name);
+    ioctl(hog->pipe, FIONREAD, &before);
+    while (ioctl(hog->pipe, FIONREAD, &now) == 0 && now == before && clock_monotonic() < give_up)
+        ;
+    int64_t until = clock_monotonic() + 100 * MILLISECOND_US;
     while (clock_monotonic() < until)
         ;
 }
@@ -437,9 +450,8 @@ static void the_watchdog_names_who_holds_the_thread_once(void **state)
     logline_configure(LINE_INFO, ends[1]);
     fiber_watchdog_start();
     fiber_watchdog_start();
-    assert_true(fiber_start_now("starting", spin, (void *)"hog"));
-    assert_true(fiber_start_now("starting", spin, (void *)"boar"));
-    usleep(100000);
+    assert_true(fiber_start_now("starting", spin, &(hog_t){"hog", ends[0]}));
+    assert_true(fiber_start_now("starting", spin, &(hog_t){"boar", ends[0]}));
     logline_configure(LINE_INFO, STDERR_FILENO);
     close(ends[1]);
     ssize_t length = read(ends[0], text, sizeof text - 1);

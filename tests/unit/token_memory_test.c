@@ -69,11 +69,17 @@ static void a_token_is_verified_once_and_remembered(void **state)
 
     (void)state;
     assert_int_equal(token_check(memory, host.keyring, arena, token, now, &first), TOKEN_VALID);
-    int64_t start = clock_monotonic();
-    for (int i = 0; i < 10000; i++)
+    int64_t verifying = INT64_MAX, recalling = INT64_MAX; /* the quickest of many */
+    for (int i = 0; i < 100; i++) {
+        int64_t start = clock_monotonic();
+        assert_int_equal(token_verify(host.keyring, arena, token, now, &second), TOKEN_VALID);
+        int64_t middle = clock_monotonic();
         assert_int_equal(token_check(memory, host.keyring, arena, token, now, &second), TOKEN_VALID);
-    assert_true(clock_monotonic() - start <
-                1000 * MILLISECOND_US); /* verifying each would take six times as long */
+        int64_t end = clock_monotonic();
+        verifying = middle - start < verifying ? middle - start : verifying;
+        recalling = end - middle < recalling ? end - middle : recalling;
+    }
+    assert_true(recalling * 4 < verifying);
     assert_memory_equal(&first, &second, sizeof first);
     assert_true(uuid_equal(&second.caller.session, &session));
 }
