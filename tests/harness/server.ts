@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Database, type ModuleName } from './database.ts';
-import { closeConnections } from './exchange.ts';
+import { closeConnections, exchangeRaw } from './exchange.ts';
 import { binary, fixtures } from './paths.ts';
 
 export interface LogLine {
@@ -259,6 +259,23 @@ export class Server {
       if (found) return found;
       if (Date.now() > until) throw new Error(`No such log line within ${most} ms:\n${this.output.slice(-4000)}`);
       await sleep(10);
+    }
+  }
+
+  /** What a metric without labels says. */
+  async metric(name: string): Promise<number> {
+    const { text } = await exchangeRaw(this, 'GET', '/metrics', {});
+    const value = new RegExp(`^folkmoot_${name} (\\d+)$`, 'm').exec(text)?.[1];
+    if (value === undefined) throw new Error(`There is no metric ${name}.`);
+    return Number(value);
+  }
+
+  /** Waits until a metric has come to a value. */
+  async metricReaches(name: string, least: number, most = 10_000): Promise<void> {
+    for (const until = Date.now() + most; ; await sleep(10)) {
+      const value = await this.metric(name);
+      if (value >= least) return;
+      if (Date.now() > until) throw new Error(`The metric ${name} was at ${value} instead of ${least} after ${most} ms.`);
     }
   }
 

@@ -123,8 +123,11 @@ test("each statement in a list shows its counts and one's own vote", async () =>
   const fresh = await board(scene.administrator, 'statements');
   const made = await post(anna, fresh);
   const voter = await member(scene.server);
-  await voter.api.castVote({ item: made.id, body: { value: 'disagree' } });
   const list = async (reader: Person) => (await reader.api.listPosts({ board: fresh.slug })).data.items[0]!.tally;
-  expect(await list(voter)).toEqual({ agree_count: 0, disagree_count: 1, pass_count: 0, own: 'disagree' });
-  expect(await list(anna)).toEqual({ agree_count: 0, disagree_count: 1, pass_count: 0 });
+  for (const value of ['agree', 'disagree', 'pass'] as const) {
+    await voter.api.castVote({ item: made.id, body: { value } });
+    const counts = { agree_count: 0, disagree_count: 0, pass_count: 0, [`${value}_count`]: 1 };
+    expect(await list(voter)).toEqual({ ...counts, own: value });
+    expect(await list(anna)).toEqual(counts);
+  }
 });

@@ -1,9 +1,11 @@
 // Limits per person, address and operation: announced, kept, and each only for who reached it.
+import { generateKeyPairSync } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Answer } from '../../harness/exchange.ts';
 import { member, type Person, stranger, unique } from '../../harness/people.ts';
 import { expectProblem } from '../../harness/problems.ts';
+import { putTogether, takeApart, withEs256 } from '../../harness/tokens.ts';
 import { world } from '../../harness/world.ts';
 
 const scene = world({ set: { 'gateway.limit_scale': '100' } });
@@ -67,6 +69,20 @@ test('what was used up comes back with time', async () => {
   await sleep(Number(refusal.headers['retry-after']) * 1000 + 100);
   expect((await anna.ask('GET', '/api/v1/account')).status).toBe(200);
 }, 60_000);
+
+test('one who tries forged tokens on and on is refused, even with a good one, and others are not', async () => {
+  const person = await member(scene.server);
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { header, claims } = takeApart(person.token);
+  const forged = () => ({ Authorization: `Bearer ${putTogether(header, { ...claims, jti: unique('forged') }, withEs256(privateKey))}` });
+  const here = stranger(scene.server);
+  const { count, refusal } = await untilRefused(() => here.ask('GET', '/api/v1/account', { headers: forged() }), 100);
+  expect(count).toBeGreaterThanOrEqual(30);
+  expectProblem(refusal, 429, 'rate_limited');
+  const good = { Authorization: `Bearer ${person.token}` };
+  expectProblem(await here.ask('GET', '/api/v1/account', { headers: good }), 429, 'rate_limited');
+  expect((await person.api.readAccount()).status).toBe(200);
+});
 
 test('one who tries garbage as tokens on and on is refused', async () => {
   const here = stranger(scene.server);

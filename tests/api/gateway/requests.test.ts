@@ -206,8 +206,11 @@ test('HEAD is answered without a body even where it is refused', async () => {
 
 test('requests one behind the other on one connection are answered in order', async () => {
   const one = 'GET /api/v1/community HTTP/1.1\r\nHost: localhost\r\n\r\n';
-  const text = await raw(one + 'GET /api/v1/nothing HTTP/1.1\r\nHost: localhost\r\n\r\n' + one);
-  expect(statuses(text)).toEqual([200, 404, 200]);
+  const connection = await RawConnection.open(scene.server);
+  connection.say(one + 'GET /api/v1/nothing HTTP/1.1\r\nHost: localhost\r\n\r\n' + one);
+  await connection.until((text) => statuses(text).length === 3);
+  connection.destroy();
+  expect(statuses(connection.text)).toEqual([200, 404, 200]);
 });
 
 test('a body in chunks is taken', async () => {

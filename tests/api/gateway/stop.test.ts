@@ -36,7 +36,7 @@ test('requests that were being worked on when the stop came are answered', async
   const waiting = Array.from({ length: 6 }, () =>
     stranger(server).ask('POST', '/api/v1/accounts', { body: { name: unique('late'), password: 'a long enough password' } }),
   );
-  await sleep(150);
+  await server.metricReaches('requests_in_flight', 6 + 1); // and that one itself
   const [took, ...answers] = await Promise.all([timedStop(server), ...waiting]);
   expect(answers.map((answer) => answer.status)).toEqual(Array<number>(6).fill(201));
   expect(took).toBeLessThan(LONGEST_MS);
