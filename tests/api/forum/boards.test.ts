@@ -147,6 +147,14 @@ test.each(['5', '"x"', '"99999999999999999999999"', '""', 'W/"1"', '"-1"', '"1" 
   },
 );
 
+test('a version of more than 64 characters is refused before it is looked at', async () => {
+  const created = await board(admin);
+  const { etag } = await admin.api.readBoard({ board: created.slug });
+  const answer = await change(created.slug, { title: 'A' }, `${Array<string>(20).fill('"1"').join(', ')}, ${etag}`);
+  expectWrong(answer, 'header/If-Match');
+  expect((await anna.api.readBoard({ board: created.slug })).data.title).toBe(created.title);
+});
+
 test('of ten changes at once under one version exactly one succeeds', async () => {
   const created = await board(admin);
   const { etag } = await admin.api.readBoard({ board: created.slug });

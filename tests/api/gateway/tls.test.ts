@@ -83,6 +83,19 @@ test('a hundred requests at once on one connection are all answered', async () =
   on.close();
 });
 
+test('headers that are small on the wire and large when unpacked are refused', async () => {
+  const on = await session();
+  const status = (count: number): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const stream = on.request({ ':path': '/api/v1/community', 'x-filler': Array<string>(count).fill('y'.repeat(1000)) });
+      stream.on('response', (headers) => resolve(Number(headers[':status']))).on('error', reject);
+      stream.resume();
+    });
+  expect(await status(10)).toBe(200);
+  expect(await status(20)).toBe(431);
+  on.close();
+});
+
 test('HTTP/1.1 over TLS is answered too, and told to stay with TLS', async () => {
   const answer = await new Promise<Answer>((resolve, reject) => {
     const request = httpsRequest(
