@@ -26,7 +26,7 @@ export class Live {
   lastEventId: string;
 
   private constructor(
-    private readonly response: IncomingMessage,
+    readonly response: IncomingMessage,
     lastEventId: string,
   ) {
     this.lastEventId = lastEventId;

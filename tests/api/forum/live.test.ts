@@ -42,6 +42,15 @@ test("another member's comment arrives within two seconds, for members and for s
   }
 });
 
+test('the channel is kept and compressed by nobody on the way', async () => {
+  const live = await stranger(scene.server).live([`post/${topic.id}`]);
+  const { headers } = live.response;
+  expect(headers['content-type']).toBe('text/event-stream');
+  expect(headers['cache-control']).toBe('no-store');
+  expect(headers['content-encoding']).toBeUndefined();
+  live.close();
+});
+
 test('a new post arrives at those who follow the board', async () => {
   const live = await ben.live([`board/${talk.id}`]);
   const made = await post(anna, talk, 'Have you seen this?');

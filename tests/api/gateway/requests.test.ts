@@ -256,9 +256,18 @@ test('an id with capitals is the same id, or is not found', async () => {
   else expectProblem(answer, 404, 'not_found');
 });
 
-test('a body where none belongs does no harm', async () => {
-  const answer = await anna.ask('GET', `/api/v1/boards/${talk.slug}`, { body: '{"x":1}' });
-  expect([200, 400]).toContain(answer.status);
+test('a body where none belongs is refused', async () => {
+  expectProblem(await anna.ask('GET', `/api/v1/boards/${talk.slug}`, { body: '{"x":1}' }), 400, 'malformed');
+});
+
+test('what is refused before it is a request of ours is a problem as well, kept by nobody', async () => {
+  const text = await raw(
+    'POST /api/v1/accounts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\n\r\n',
+  );
+  expect(statuses(text)).toEqual([413]);
+  for (const header of ['content-type: application/problem+json', 'cache-control: no-store', 'x-content-type-options: nosniff', 'x-request-id: '])
+    expect(text.toLowerCase()).toContain(header);
+  expect(text).toContain('"code":"payload_too_large"');
 });
 
 test('a stranger may be kept from reading: a community that reads in private says so', async () => {

@@ -89,6 +89,11 @@ test('everything that is wrong is named at once', async () => {
   expect(pointers(expectProblem(answer, 422, 'invalid'))).toEqual(['/administrator', '/device', '/name', '/password']);
 });
 
+test('a sign-up of more than 4096 bytes is refused before anything is done with it', async () => {
+  const body = JSON.stringify({ name: unique('large'), password: PASSWORD, device: ' '.repeat(4096) });
+  expectProblem(await stranger(scene.server).ask('POST', '/api/v1/accounts', { body }), 413, 'payload_too_large');
+});
+
 test('a role cannot be asked for', async () => {
   const body = { name: unique('sly'), password: PASSWORD, roles: ['administrator'] };
   expectWrong(await stranger(scene.server).ask('POST', '/api/v1/accounts', { body }), '/roles');

@@ -124,6 +124,17 @@ test("an expired token is refused, even signed by the server's own key", async (
   expectProblem(await signed({ iat: now() - 7200, nbf: now() - 7200, exp: now() - 3600 }), 401, 'unauthenticated');
 });
 
+test('a client learns whether its token is no good or missing', async () => {
+  const expired = await signed({ iat: now() - 7200, nbf: now() - 7200, exp: now() - 3600 });
+  expect(expired.headers['www-authenticate']).toBe('Bearer error="invalid_token"');
+  expect((await stranger(scene.server).ask('GET', '/api/v1/account')).headers['www-authenticate']).toBe('Bearer');
+});
+
+test('a good token is taken under the scheme Bearer alone, in capitals or not', async () => {
+  for (const scheme of ['Bearer', 'bearer', 'BEARER']) expect((await present(`${scheme} ${person.token}`)).status).toBe(200);
+  for (const scheme of ['Basic', 'Digest', 'Secret', 'Bearer:']) expectProblem(await present(`${scheme} ${person.token}`), 401, 'unauthenticated');
+});
+
 test('a token that is not good yet is refused', async () => {
   expectProblem(await signed({ nbf: now() + 3600, iat: now() + 3600, exp: now() + 7200 }), 401, 'unauthenticated');
 });
