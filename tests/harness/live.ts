@@ -77,6 +77,12 @@ export class Live {
     }
   }
 
+  /** Waits until the server ends the channel. */
+  async untilEnded(most: number): Promise<void> {
+    for (const until = Date.now() + most; !this.ended; await sleep(5))
+      if (Date.now() > until) throw new Error(`The live channel had not ended after ${most} ms.`);
+  }
+
   close(): void {
     this.response.destroy();
   }

@@ -16,9 +16,9 @@ sys.stdin.read()
 /** Holds the database, of PostgreSQL one table; answers how to let go. */
 export async function holdDatabase(place: Place, module: ModuleName, table: string): Promise<() => Promise<void>> {
   const child = place.database
-    ? spawn('psql', ['--no-psqlrc', '--quiet', '--tuples-only', '--dbname', place.database.url(module)])
+    ? spawn('psql', ['--no-psqlrc', '--quiet', '--tuples-only', '--set', 'ON_ERROR_STOP=1', '--dbname', place.database.url(module)])
     : spawn('/usr/bin/python3', ['-c', SQLITE, join(place.data, `${module}.sqlite`)]);
-  if (place.database) child.stdin.write(`BEGIN; LOCK TABLE ${table}; SELECT 'held';\n`);
+  if (place.database) child.stdin.write(`BEGIN; LOCK TABLE ${module}.${table}; SELECT 'held';\n`);
   await Promise.race([
     once(child.stdout, 'data'),
     once(child, 'close').then(() => {

@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
 import type { Board, Post } from '../../generated/api.ts';
 import type { Answer } from '../../harness/exchange.ts';
-import type { Live } from '../../harness/live.ts';
+import { Live } from '../../harness/live.ts';
 import { board, comment, member, type Person, post, stranger } from '../../harness/people.ts';
 import { expectProblem, expectWrong } from '../../harness/problems.ts';
 import { Place, Server } from '../../harness/server.ts';
+import { putTogether, signingKey, takeApart, withEs256 } from '../../harness/tokens.ts';
 import { world } from '../../harness/world.ts';
 
 const scene = world();
@@ -257,3 +258,66 @@ test('a channel that is opened with a bad token is refused', async () => {
   });
   expectProblem(answer, 401, 'unauthenticated');
 });
+
+test('signing out ends the live channels of that device at once, and no others', async () => {
+  const person = await member(scene.server);
+  const phone = await person.elsewhere('a phone');
+  const [gone, stays] = [await phone.live([`post/${topic.id}`]), await person.live([`post/${topic.id}`])];
+  await person.api.endSession({ session: phone.signedIn!.session });
+  await gone.untilEnded(1000);
+  const made = await comment(anna, topic, 'Who is still there?');
+  expect((await stays.next('comment.created')).data.id).toBe(made.id);
+  stays.close();
+});
+
+test('a channel ends with the token that it was opened with', async () => {
+  const person = await member(scene.server);
+  const { header, claims } = takeApart(person.token);
+  const exp = Math.floor(Date.now() / 1000) + 3;
+  const key = signingKey(scene.server.place.data, String(header.kid));
+  const token = putTogether(header, { ...claims, exp }, withEs256(key));
+  const live = await Live.open(scene.server, [`post/${topic.id}`], { token });
+  await live.untilEnded(10_000);
+  expect(Date.now()).toBeGreaterThanOrEqual(exp * 1000);
+});
+
+test('a member and a stranger have so many channels at once; one that is closed makes room for another', async () => {
+  const server = await Server.start({
+    set: { 'gateway.limit_scale': '100', 'gateway.live_per_person': '2', 'gateway.live_per_address': '3' },
+  });
+  for (const [reader, most] of [
+    [await member(server), 2],
+    [stranger(server), 3],
+  ] as const) {
+    const open: Live[] = [];
+    while (open.length < most) open.push(await reader.live([`post/${topic.id}`]));
+    const refused = await reader.ask('GET', `/api/v1/live?topic=post/${topic.id}`);
+    expectProblem(refused, 429, 'rate_limited');
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    open.pop()!.close();
+    open.push(await reopened(() => reader.live([`post/${topic.id}`])));
+    for (const live of open) live.close();
+  }
+  await server.stop();
+});
+
+test('a server has so many channels at once, whoever has them', async () => {
+  const server = await Server.start({ set: { 'gateway.live_max': '2' } });
+  const open = [await stranger(server).live([`post/${topic.id}`]), await stranger(server).live([`post/${topic.id}`])];
+  const refused = await stranger(server).ask('GET', `/api/v1/live?topic=post/${topic.id}`);
+  expectProblem(refused, 503, 'busy');
+  expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+  open.pop()!.close();
+  open.push(await reopened(() => stranger(server).live([`post/${topic.id}`])));
+  for (const live of open) live.close();
+  await server.stop();
+});
+
+/** The server hears a moment later that a channel was closed. */
+async function reopened(open: () => Promise<Live>): Promise<Live> {
+  for (const until = Date.now() + 5000; Date.now() < until; await sleep(20)) {
+    const live = await open().catch(() => undefined);
+    if (live) return live;
+  }
+  throw new Error('A channel that was closed made no room for another within 5 s.');
+}
