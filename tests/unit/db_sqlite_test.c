@@ -439,8 +439,13 @@ static void every_commit_waits_for_the_disk(void **state)
     fixture_t *fixture = *state;
     sqlite3 *writing = sqlite_state_of(fixture->database)->writing->handle;
     sqlite_error_t error;
-    int64_t full, references, wal;
+    int64_t full, references, wal, reads_alone;
+    sqlite_connection_t *reading = sqlite_connection_of_thread(fixture->database, &error);
 
+    assert_non_null(reading);
+    assert_true(
+        sqlite_number(reading->handle, "SELECT query_only FROM pragma_query_only", &reads_alone, &error));
+    assert_int_equal(reads_alone, 1);
     assert_true(sqlite_number(writing, "SELECT synchronous FROM pragma_synchronous", &full, &error));
     assert_true(sqlite_number(writing, "SELECT foreign_keys FROM pragma_foreign_keys", &references, &error));
     assert_true(sqlite_number(writing, "SELECT journal_mode = 'wal' FROM pragma_journal_mode", &wal, &error));

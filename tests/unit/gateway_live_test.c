@@ -197,6 +197,111 @@ static void a_person_has_so_many_streams_and_no_more(void **state)
     live_room_free(room);
 }
 
+/* ---- the streams of a loop; none has begun to send, so all that it is given waits in its queue ---- */
+
+typedef struct stream {
+    connection_t socket; /* cut already: there is none to shut */
+    exchange_t exchange;
+    live_connection_t live;
+} stream_t;
+
+typedef struct streams {
+    fixture_t *fixture;
+    gateway_thread_t thread;
+    stream_t one;
+    int64_t now;
+} streams_t;
+
+static streams_t streams_open(void **state)
+{
+    return (streams_t){.fixture = *state, .now = clock_monotonic()};
+}
+
+static void join_stream(streams_t *streams)
+{
+    stream_t *stream = &streams->one;
+    streams->thread.gateway = &streams->fixture->gateway;
+    streams->thread.live = live_loop_new(&streams->thread);
+    stream->socket = (connection_t){.thread = &streams->thread, .cut = true};
+    stream->exchange = (exchange_t){.thread = &streams->thread, .connection = &stream->socket};
+    stream->live = (live_connection_t){
+        .exchange = &stream->exchange, .live = streams->thread.live, .spoke = streams->now};
+    live_connection_join(&stream->live);
+}
+
+static void leave_stream(streams_t *streams)
+{
+    live_connection_drop_queue(&streams->one.live);
+    live_loop_leave(&streams->one.live);
+    live_loop_free(streams->thread.live);
+}
+
+static void a_stream_that_takes_nothing_is_cut_before_its_queue_grows(void **state)
+{
+    streams_t streams = streams_open(state);
+    live_connection_t *live = &streams.one.live;
+    char text[1000];
+    join_stream(&streams);
+    memset(text, 'x', sizeof text);
+    live_frame_t *frame = live_frame_of_text((str_t){text, sizeof text});
+    for (size_t count = 0; count < LIVE_QUEUE_BYTES / sizeof text; count++)
+        live_give(live, frame);
+    assert_false(live->cut);
+    for (size_t count = 0; count < 10; count++)
+        live_give(live, frame);
+    assert_true(live->cut);
+    assert_in_range(live->queued_bytes, 1, LIVE_QUEUE_BYTES);
+    live_frame_release(frame);
+    leave_stream(&streams);
+}
+
+static void a_stream_that_does_not_take_what_is_sent_is_cut(void **state)
+{
+    streams_t streams = streams_open(state);
+    join_stream(&streams);
+    streams.one.live.sending_since = streams.now;
+    live_loop_look(streams.thread.live, streams.now + 19 * SECOND_US);
+    assert_false(streams.one.live.cut);
+    live_loop_look(streams.thread.live, streams.now + 21 * SECOND_US);
+    assert_true(streams.one.live.cut);
+    leave_stream(&streams);
+}
+
+static void a_silent_stream_hears_every_fifteen_seconds_that_it_lives(void **state)
+{
+    streams_t streams = streams_open(state);
+    join_stream(&streams);
+    live_loop_look(streams.thread.live, streams.now + 14 * SECOND_US);
+    assert_null(streams.one.live.first);
+    live_loop_look(streams.thread.live, streams.now + 15 * SECOND_US);
+    assert_non_null(streams.one.live.first);
+    assert_int_equal(streams.one.live.first->frame->text.at[0], ':');
+    leave_stream(&streams);
+}
+
+static void a_stream_ends_with_its_token(void **state)
+{
+    streams_t streams = streams_open(state);
+    join_stream(&streams);
+    streams.one.live.expires_at = clock_now() + HOUR_US;
+    live_loop_look(streams.thread.live, streams.now);
+    assert_false(streams.one.live.ending);
+    streams.one.live.expires_at = clock_now();
+    live_loop_look(streams.thread.live, streams.now);
+    assert_true(streams.one.live.ending);
+    leave_stream(&streams);
+}
+
+static void the_end_of_the_server_ends_all_streams(void **state)
+{
+    streams_t streams = streams_open(state);
+    join_stream(&streams);
+    live_loop_stop(streams.thread.live);
+    assert_true(streams.one.live.ending);
+    assert_non_null(strstr(streams.one.live.first->frame->text.at, "stops"));
+    leave_stream(&streams);
+}
+
 int main(void)
 {
 #define WITH_HUB(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -211,6 +316,11 @@ int main(void)
         WITH_HUB(the_ring_is_bounded_and_says_where_it_begins),
         WITH_HUB(while_nobody_follows_the_hub_skips_ahead),
         cmocka_unit_test(a_person_has_so_many_streams_and_no_more),
+        WITH_HUB(a_stream_that_takes_nothing_is_cut_before_its_queue_grows),
+        WITH_HUB(a_stream_that_does_not_take_what_is_sent_is_cut),
+        WITH_HUB(a_silent_stream_hears_every_fifteen_seconds_that_it_lives),
+        WITH_HUB(a_stream_ends_with_its_token),
+        WITH_HUB(the_end_of_the_server_ends_all_streams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,6 +185,26 @@ static void all_that_is_wrong_in_query_and_body_is_told_at_once(void **state)
     }
 }
 
+static void a_parameter_that_is_required_must_be_there(void **state)
+{
+    static const field_t fields[] = {{.name = "topic",
+                                      .type = FIELD_STRING,
+                                      .place = IN_QUERY,
+                                      PLAIN(cursor),
+                                      .required = true,
+                                      .most = 20}};
+    static const schema_t schema = {
+        .name = "follow", .size = sizeof(struct list_request), .fields = fields, .field_count = 1};
+    static const operation_t operation = {.name = "follow", .method = METHOD_GET, .request = &schema};
+    (void)state;
+
+    assert_non_null(decoded(&operation, NULL, "topic=a", NULL));
+    assert_null(decoded(&operation, NULL, NULL, NULL));
+    assert_ptr_equal(req->problem.kind, &INVALID);
+    assert_string_equal(req->problem.fields[0].pointer.at, "query/topic");
+    assert_string_equal(req->problem.fields[0].detail.at, "is required");
+}
+
 static void malformed_queries_and_bodies_are_malformed(void **state)
 {
     (void)state;
@@ -344,6 +364,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_path_value_of_the_wrong_form_names_nothing, open_request,
                                         close_request),
         cmocka_unit_test_setup_teardown(all_that_is_wrong_in_query_and_body_is_told_at_once, open_request,
+                                        close_request),
+        cmocka_unit_test_setup_teardown(a_parameter_that_is_required_must_be_there, open_request,
                                         close_request),
         cmocka_unit_test_setup_teardown(malformed_queries_and_bodies_are_malformed, open_request,
                                         close_request),

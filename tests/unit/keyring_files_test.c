@@ -177,6 +177,15 @@ static void a_file_that_others_can_read_is_refused_with_the_remedy(void **state)
     keyring_close(keyring);
 }
 
+static void a_link_to_a_file_elsewhere_is_refused(void **state)
+{
+    (void)state;
+    keyring_close(open_it());
+    assert_int_equal(rename(path_of("secret"), path_of("moved")), 0);
+    assert_int_equal(symlink("moved", path_of("secret")), 0);
+    refused("cannot be read");
+}
+
 static void what_is_no_key_is_refused(void **state)
 {
     keyring_t *keyring = open_it();
@@ -331,6 +340,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_public_keys_are_shown_and_nothing_private, begin, end),
         cmocka_unit_test_setup_teardown(a_new_key_is_known_for_a_minute_before_it_signs, begin, end),
         cmocka_unit_test_setup_teardown(a_file_that_others_can_read_is_refused_with_the_remedy, begin, end),
+        cmocka_unit_test_setup_teardown(a_link_to_a_file_elsewhere_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(what_is_no_key_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(keys_of_another_curve_or_kind_are_refused, begin, end),
         cmocka_unit_test_setup_teardown(a_damaged_secret_is_refused, begin, end),

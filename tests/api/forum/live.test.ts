@@ -126,6 +126,18 @@ test('what was missed in a break comes first afterwards, without a gap and witho
   second.close();
 });
 
+test('whoever was told of nothing yet misses nothing in a break either', async () => {
+  const thread = await post(anna, talk);
+  const first = await ben.live([`post/${thread.id}`]);
+  for (const until = Date.now() + 2000; !first.lastEventId && Date.now() < until;) await sleep(5);
+  expect(first.lastEventId).toBeTruthy();
+  first.close();
+  await comment(anna, thread, 'Meanwhile.');
+  const second = await ben.live([`post/${thread.id}`], { lastEventId: first.lastEventId });
+  expect(await seen(second, 1)).toEqual(['Meanwhile.']);
+  second.close();
+});
+
 test('breaks at any moment while others write leave each event seen exactly once and in order', async () => {
   const thread = await post(anna, talk);
   const count = 60;

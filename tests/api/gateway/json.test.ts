@@ -39,6 +39,7 @@ test.each([
   ['half an escape', '{"title":"\\u00"}'],
   ['a lone high surrogate', '{"title":"\\ud83d"}'],
   ['a lone low surrogate', '{"title":"\\udc00"}'],
+  ['a high surrogate before another character', '{"title":"\\ud83d\\ue000"}'],
   ['surrogates the wrong way round', '{"title":"\\udc00\\ud83d"}'],
   ['a NUL in a string', '{"title":"a\\u0000b"}'],
   ['NaN', '{"title":NaN}'],

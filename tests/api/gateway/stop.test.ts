@@ -1,6 +1,7 @@
 // The graceful stop: what was taken is finished, what was answered is there, and it is over within ten seconds.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { holdDatabase } from '../../harness/lock.ts';
 import { board, comment, member, members, post, stranger, unique } from '../../harness/people.ts';
 import { RawConnection } from '../../harness/raw.ts';
 import { Place, Server } from '../../harness/server.ts';
@@ -40,6 +41,22 @@ test('requests that were being worked on when the stop came are answered', async
   const [took, ...answers] = await Promise.all([timedStop(server), ...waiting]);
   expect(answers.map((answer) => answer.status)).toEqual(Array<number>(6).fill(201));
   expect(took).toBeLessThan(LONGEST_MS);
+}, 30_000);
+
+test('a request that takes longer than idle connections are kept is answered all the same', async () => {
+  const place = new Place();
+  const server = await Server.start({ place });
+  const admin = await member(server);
+  const talk = await board(admin);
+  const letGo = await holdDatabase(place, 'forum', 'item');
+  const waiting = admin.ask('POST', `/api/v1/boards/${talk.slug}/posts`, { body: { title: 'Late' } });
+  await server.metricReaches('requests_in_flight', 1 + 1);
+  const stopped = timedStop(server);
+  await sleep(2500); // twice as long as they are kept
+  await letGo();
+  expect((await waiting).status).toBe(201);
+  expect(await stopped).toBeLessThan(LONGEST_MS);
+  place.remove();
 }, 30_000);
 
 test('under load each write that was done was also answered, and each that was answered is there', async () => {

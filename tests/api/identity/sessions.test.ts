@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { SignedIn } from '../../generated/api.ts';
 import { freshKey, member, PASSWORD, Person, stranger, type Person as Someone } from '../../harness/people.ts';
 import { expectProblem, expectWrong } from '../../harness/problems.ts';
+import { Place, Server } from '../../harness/server.ts';
 import { world } from '../../harness/world.ts';
 
 const scene = world();
@@ -196,4 +197,18 @@ test('of more than fifty devices the one longest unused is signed out', async ()
   expect(items.map((session) => session.id)).toEqual([last, ...others.reverse()].map((each) => each.signedIn!.session));
   await refusedWithin(person, 1000);
   expectProblem(await refresh(person.signedIn!.refresh_token), 401, 'session_ended');
+});
+
+test('a device that was signed out stays so when the server is started again', async () => {
+  const place = new Place();
+  const before = await Server.start({ place });
+  const person = await member(before);
+  const phone = await person.elsewhere('a phone');
+  await person.api.endSession({ session: phone.signedIn!.session });
+  await before.stop();
+  const after = await Server.start({ place });
+  expectProblem(await phone.at(after).ask('GET', '/api/v1/account'), 401, 'unauthenticated');
+  expect((await person.at(after).api.readAccount()).status).toBe(200);
+  await after.stop();
+  place.remove();
 });
