@@ -149,6 +149,20 @@ def every_operation_is_tested():
                     yield f'{os.path.relpath(path, ROOT)}:{number}: {match.group(1)} is called by no test in tests/api'
 
 
+def a_machine_that_only_runs_has_what_the_build_requires():
+    """Each library that CMake insists on is in a package that `make run` installs."""
+    with open(f'{ROOT}/tools/setup.sh', encoding='utf-8') as stream:
+        installed = re.search(r'^run="([^"]*)"', stream.read(), re.MULTILINE).group(1).split()
+    for path in sorted(glob.glob(f'{ROOT}/CMakeLists.txt') + glob.glob(f'{ROOT}/*/CMakeLists.txt')):
+        for number, line in enumerate(open(path, encoding='utf-8'), 1):
+            match = re.match(r'\s*pkg_check_modules\(\w+ REQUIRED (?:IMPORTED_TARGET )?([\w.-]+)\)', line)
+            if match:
+                folder = subprocess.run(['pkg-config', '--variable=pcfiledir', match.group(1)], capture_output=True, text=True, check=True).stdout.strip()
+                owner = subprocess.run(['dpkg', '-S', f'{folder}/{match.group(1)}.pc'], capture_output=True, text=True, check=True).stdout.split(':')[0]
+                if owner not in installed:
+                    yield f'{os.path.relpath(path, ROOT)}:{number}: requires {match.group(1)}, but tools/setup.sh run does not install {owner}'
+
+
 def nothing_speaks_of_a_machine():
     """No path of one machine and no host of a registry stands in a file of the project."""
     listed = subprocess.run(['git', '-C', ROOT, 'ls-files'], capture_output=True, text=True, check=True).stdout.split('\n')
@@ -167,7 +181,8 @@ def main():
     parser.add_argument('--build', default='build')
     build = os.path.abspath(parser.parse_args().build)
     checks = [arrows_point_one_way, modules_share_nothing, sealed_modules_show_one_symbol, modules_are_tested_alone,
-              every_module_has_its_skeleton, generated_code_matches, every_operation_is_tested, nothing_speaks_of_a_machine]
+              every_module_has_its_skeleton, generated_code_matches, every_operation_is_tested,
+              a_machine_that_only_runs_has_what_the_build_requires, nothing_speaks_of_a_machine]
     failed = 0
     for check in checks:
         wrong = list(check(build) if check.__code__.co_argcount else check())
