@@ -27,7 +27,8 @@ $(BUILD)/web/index.html: $(WEB_SOURCES) $(API_DOCUMENTS) $(wildcard tools/genera
 	@rm -rf $(BUILD)/web && mkdir -p $(BUILD) && cp -r pwa/dist $(BUILD)/web && touch $@
 
 %/node_modules/.installed: %/package-lock.json
-	@cd $* && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed
+	@cd $* && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed || \
+		{ echo "npm could not fetch what $* needs. When this was the network, start the same command again." >&2; exit 1; }
 
 test:
 	@tools/setup.sh test

@@ -30,19 +30,25 @@ if [ "${major:-0}" -lt 18 ] || ! command -v npm >/dev/null 2>&1; then
 fi
 [ -n "$missing" ] || exit 0
 
+give_up() {
+    printf '%s\n' "$@" >&2
+    exit 1
+}
+
+command -v apt-get >/dev/null 2>&1 ||
+    give_up "This machine has no apt-get: Folkmoot is built on Debian 12. Elsewhere, install what these packages hold, then \`make build web\`:$missing"
+
 as_root=
 if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null 2>&1 || {
-        echo "These packages are missing:$missing" >&2
-        echo "Install them as root (apt-get install$missing), or install sudo, and try again." >&2
-        exit 1
-    }
+    command -v sudo >/dev/null 2>&1 ||
+        give_up "These packages are missing:$missing" "Install them as root (apt-get install$missing), or install sudo, and try again."
     as_root=sudo
 fi
 echo "Installing:$missing"
-$as_root apt-get update -qq
+$as_root apt-get update -qq || give_up "Debian's packages cannot be listed. Is there a network, and does $(id -un) have the right to install?"
 # The tests start a PostgreSQL of their own: its package need not make and start another.
 no_cluster=
+trap '[ -z "$no_cluster" ] || $as_root rm -f "$no_cluster"' EXIT
 case " $missing " in *" postgresql "*)
     no_cluster=/etc/postgresql-common/createcluster.d/folkmoot.conf
     $as_root mkdir -p "$(dirname "$no_cluster")"
@@ -50,8 +56,9 @@ case " $missing " in *" postgresql "*)
     ;;
 esac
 # shellcheck disable=SC2086
-output=$($as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing 2>&1) || {
-    echo "$output" >&2
-    exit 1
-}
-[ -z "$no_cluster" ] || $as_root rm -f "$no_cluster"
+output=$($as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing 2>&1) ||
+    give_up "$output" "Not all packages could be installed. When this was the network, start the same command again; else install them yourself: apt-get install$missing"
+
+hash -r
+major=$(node_major)
+[ "${major:-0}" -ge 18 ] || give_up "The node that is found first, $(command -v node), is $(node --version); version 18 or newer is needed. Take it out of PATH."
