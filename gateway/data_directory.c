@@ -35,26 +35,39 @@ static bool refuse_directory(invocation_t *invocation, const char *path, str_t *
     return false;
 }
 
-bool data_directory_open(invocation_t *invocation, str_t *error)
+/* Absolute, a directory, and this user may read and write it; false with errno. */
+static bool is_usable(const char *path, char absolute[PATH_MAX])
+{
+    struct stat status;
+    if (!realpath(path, absolute) || stat(absolute, &status) != 0)
+        return false;
+    if (!S_ISDIR(status.st_mode)) {
+        errno = ENOTDIR;
+        return false;
+    }
+    return access(absolute, R_OK | W_OK | X_OK) == 0;
+}
+
+bool data_directory_open(invocation_t *invocation, bool make, str_t *error)
 {
     char path[PATH_MAX], absolute[PATH_MAX];
     if (invocation->data.length >= sizeof path - 64) {
         *error = STR("The name of the data directory is too long.");
         return false;
     }
-    memcpy(path, invocation->data.at, invocation->data.length);
-    path[invocation->data.length] = '\0';
-    if (!make_folders(path) || !realpath(path, absolute) || access(absolute, R_OK | X_OK) != 0)
-        return refuse_directory(invocation, path, error);
-    struct stat status;
-    if (stat(absolute, &status) != 0 || !S_ISDIR(status.st_mode)) {
-        errno = ENOTDIR;
-        return refuse_directory(invocation, path, error);
+    memcpy(path, invocation->data.at, invocation->data.length + 1);
+    if ((!make || make_folders(path)) && is_usable(path, absolute)) {
+        invocation->data = arena_str(invocation->arena, str_from(absolute));
+        return true;
     }
-    if (access(absolute, W_OK) != 0)
+    if (make || errno != ENOENT)
         return refuse_directory(invocation, path, error);
-    invocation->data = arena_str(invocation->arena, str_from(absolute));
-    return true;
+    *error =
+        arena_printf(invocation->arena,
+                     "There is no data directory %s. Name the one you mean with --data; `folkmoot serve` "
+                     "makes a new one.",
+                     path);
+    return false;
 }
 
 static void write_process_id(int file)

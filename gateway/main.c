@@ -8,10 +8,18 @@
 
 extern char **environ;
 
+/* What a command wants of the data directory. */
+typedef enum data_need {
+    DATA_NOT,        /* nothing */
+    DATA_CONFIGURES, /* its configuration, when it has one */
+    DATA_THERE,      /* the directory; a mistyped one is refused, and not made */
+    DATA_MADE        /* the directory; made when it is missing */
+} data_need_t;
+
 typedef struct command {
     const char *name;
     int (*run)(invocation_t *invocation);
-    bool needs_data; /* the data directory, and what it configures */
+    data_need_t data;
     size_t words_least, words_most;
     const char *usage, *doc;
 } command_t;
@@ -21,20 +29,21 @@ static int command_version(invocation_t *invocation);
 static int command_help(invocation_t *invocation);
 
 static const command_t commands[] = {
-    {"serve", command_serve, true, 0, 0, "serve [--modules a,b]",
+    {"serve", command_serve, DATA_MADE, 0, 0, "serve [--modules a,b]",
      "Answers requests until it is told to stop (SIGTERM)."},
-    {"config", command_config, true, 0, 0, "config",
+    {"config", command_config, DATA_CONFIGURES, 0, 0, "config",
      "Prints all options with their values, as a configuration file."},
-    {"check", command_check, true, 0, 0, "check",
-     "Opens everything, checks every statement against the databases, and leaves."},
-    {"migrate", command_migrate, true, 0, 0, "migrate", "Brings the databases to this version, and leaves."},
-    {"import", command_import, true, 2, 2, "import FORMAT SRC --board NAME [--broken stop|skip]",
+    {"check", command_check, DATA_THERE, 0, 0, "check",
+     "Opens everything, brings the databases to this version, tries every statement on them, and leaves."},
+    {"migrate", command_migrate, DATA_MADE, 0, 0, "migrate",
+     "Brings the databases to this version, and leaves."},
+    {"import", command_import, DATA_MADE, 2, 2, "import FORMAT SRC --board NAME [--broken stop|skip]",
      "Reads a conversation from a folder; started again, it goes on where it stopped."},
-    {"export", command_export, true, 2, 2, "export FORMAT --board NAME OUT",
+    {"export", command_export, DATA_THERE, 2, 2, "export FORMAT --board NAME OUT",
      "Writes a board's conversation into a folder."},
-    {"keys", command_keys, true, 1, 1, "keys rotate", "Makes a new key to sign access tokens with."},
-    {"version", command_version, false, 0, 0, "version", "Prints the version."},
-    {"help", command_help, false, 0, 1, "help", "Prints this."},
+    {"keys", command_keys, DATA_THERE, 1, 1, "keys rotate", "Makes a new key to sign access tokens with."},
+    {"version", command_version, DATA_NOT, 0, 0, "version", "Prints the version."},
+    {"help", command_help, DATA_NOT, 0, 1, "help", "Prints this."},
 };
 
 int complain(const char *format, ...)
@@ -79,7 +88,8 @@ static int command_help(invocation_t *invocation)
     puts("folkmoot [--data DIR] [--config FILE] [--set name=value]... COMMAND\n");
     for (size_t place = 0; place < COUNT_OF(commands); place++)
         printf("  folkmoot %s\n      %s\n", commands[place].usage, commands[place].doc);
-    puts("\n  --data DIR        Where everything is kept (default: ./data). Made when it is missing.\n"
+    puts("\n  --data DIR        Where everything is kept (default: ./data). Made by serve, migrate and "
+         "import.\n"
          "  --config FILE     The configuration (default: folkmoot.conf in the data directory, when it is "
          "there).\n"
          "  --set name=value  One option; wins over the file and over the environment "
@@ -147,7 +157,7 @@ static int read_flag(line_t *line, char *const *words, int count, int *at)
     for (size_t place = 0; place < COUNT_OF(flags); place++)
         if (take_flag(words, count, at, flags[place].name, &value)) {
             memcpy((char *)line + flags[place].offset, &value, sizeof value);
-            return value ? 1 : -1;
+            return value && value[0] ? 1 : -1; /* empty: a script's variable that was never set */
         }
     return 0;
 }
@@ -240,8 +250,10 @@ static void configure_lines(const config_t *config)
 static int run(invocation_t *invocation, const line_t *line)
 {
     str_t error;
-    if (line->command->needs_data) {
-        if (!data_directory_open(invocation, &error) || !configure(invocation, line, &error))
+    data_need_t need = line->command->data;
+    if (need != DATA_NOT) {
+        bool opened = need == DATA_CONFIGURES || data_directory_open(invocation, need == DATA_MADE, &error);
+        if (!opened || !configure(invocation, line, &error))
             return complain("%s", error.at);
         configure_lines(invocation->config);
         crypto_start();

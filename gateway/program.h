@@ -21,8 +21,8 @@ typedef struct invocation {
 } invocation_t;
 
 /* ---- data_directory.c ---- */
-/* Makes the directory when it is missing. */
-bool data_directory_open(invocation_t *invocation, str_t *error) MUST_CHECK;
+/* A directory that is missing is made, or else refused. */
+bool data_directory_open(invocation_t *invocation, bool make, str_t *error) MUST_CHECK;
 /* The lock that a server holds on its directory; -1 with *error (and *held) when another one has it. */
 int data_directory_lock(str_t data, arena_t *arena, bool *held, str_t *error);
 bool data_directory_node(str_t data, char node[17], arena_t *arena, str_t *error) MUST_CHECK;

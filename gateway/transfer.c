@@ -110,14 +110,20 @@ static bool fits(const transfer_t *transfer, const command_part_t *part)
     return strcmp(part->verb, transfer->verb) == 0 && str_equal(str_from(part->format), transfer->format);
 }
 
+/* False, and it is said which there are, when no module knows the format. */
 static bool format_known(const transfer_t *transfer)
 {
-    for (size_t place = 0; place < transfer->host->module_count; place++) {
-        const module_t *module = transfer->host->modules[place];
-        for (size_t part = 0; part < module->command_count; part++)
-            if (fits(transfer, &module->commands[part]))
+    str_t known = STR_NONE;
+    for (size_t place = 0; place < all_module_count; place++)
+        for (size_t part = 0; part < all_modules[place]->command_count; part++) {
+            const command_part_t *own = &all_modules[place]->commands[part];
+            if (fits(transfer, own))
                 return true;
-    }
+            if (strcmp(own->verb, transfer->verb) == 0 && (!known.at || !strstr(known.at, own->format)))
+                known = known.at ? arena_printf(transfer->invocation->arena, "%s, %s", known.at, own->format)
+                                 : str_from(own->format);
+        }
+    complain("There is no format “%s” to %s; there is: %s.", transfer->format.at, transfer->verb, known.at);
     return false;
 }
 
@@ -165,7 +171,7 @@ static void run_all(void *arg)
     loop_stop(transfer->loop);
 }
 
-static int run_on_loop(transfer_t *transfer)
+static void run_on_loop(transfer_t *transfer)
 {
     transfer->loop = loop_new();
     loop_attach(transfer->loop);
@@ -175,7 +181,6 @@ static int run_on_loop(transfer_t *transfer)
         loop_run(transfer->loop);
     else
         transfer->outcome = complain("There is no memory to begin with.");
-    return transfer->outcome;
 }
 
 static void listen_to_signals(void)
@@ -198,15 +203,13 @@ static int transfer_run(invocation_t *invocation, const char *verb)
                                        .skip_broken = invocation->skip_broken,
                                        .progress = progress,
                                        .progress_arg = &transfer};
+    if (!format_known(&transfer))
+        return EXIT_USAGE;
     listen_to_signals();
     transfer.host = host_start(invocation, &error);
     if (transfer.host == NULL)
         return complain("%s", error.at);
-    if (format_known(&transfer))
-        run_on_loop(&transfer);
-    else
-        transfer.outcome =
-            complain("No module of this process can %s the format “%s”.", verb, transfer.format.at);
+    run_on_loop(&transfer);
     host_stop(transfer.host);
     loop_free(transfer.loop);
     return transfer.outcome;

@@ -117,8 +117,11 @@ static bool read_line(config_t *config, str_t line, size_t number, const char *s
 
 bool config_read_text(config_t *config, str_t text, const char *where, str_t *error)
 {
+    static const char byte_order_mark[] = "\xef\xbb\xbf"; /* as some editors put before UTF-8 */
     for (size_t place = 0; place < config->count; place++)
         config->settings[place].line = 0;
+    if (text.length >= 3 && memcmp(text.at, byte_order_mark, 3) == 0)
+        text = (str_t){text.at + 3, text.length - 3};
     for (size_t number = 1; text.length > 0; number++) {
         const char *end = memchr(text.at, '\n', text.length);
         str_t line = {text.at, end ? (size_t)(end - text.at) : text.length};
@@ -143,13 +146,22 @@ static bool slurp(const char *path, char *text, size_t *length)
     return error == 0;
 }
 
+static bool refuse_file(config_t *config, str_t *error, const char *path)
+{
+    *error = arena_printf(config->arena,
+                          "The configuration %s cannot be read: %s. Correct its path (--config), or let this "
+                          "user read it.",
+                          path, strerror(errno));
+    return false;
+}
+
 bool config_read_file(config_t *config, const char *path, bool optional, str_t *error)
 {
     char *text = memory_new(FILE_MOST + 1);
     size_t length;
     bool good;
     if (!slurp(path, text, &length))
-        good = (optional && errno == ENOENT) || refuse(config, error, path, strerror(errno));
+        good = (optional && errno == ENOENT) || refuse_file(config, error, path);
     else if (length > FILE_MOST)
         good = refuse(config, error, path, "the file is larger than 1 MiB; is this the right one?");
     else

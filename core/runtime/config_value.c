@@ -1,6 +1,7 @@
 /* Values of options: numbers, durations and sizes with their units, words from a list, and how they are
  * written again. */
 #include "core/runtime/config_private.h"
+#include "core/runtime/utf8.h"
 
 typedef struct unit {
     const char *name;
@@ -114,9 +115,12 @@ static bool read_bounded(arena_t *arena, const config_option_t *option, str_t te
 }
 
 /* A value must be one that a line of a file can hold, so that what `folkmoot config` prints can be read
- * again. */
+ * again, and one that an answer in JSON can. */
 static bool is_writable(str_t text)
 {
+    size_t code_points;
+    if (!utf8_valid(text, &code_points))
+        return false;
     for (size_t place = 0; place < text.length; place++) {
         if ((uint8_t)text.at[place] < 0x20 && text.at[place] != '\t')
             return false;
@@ -134,7 +138,7 @@ bool config_value_read(arena_t *arena, const config_option_t *option, str_t text
     case CONFIG_TEXT:
         return is_writable(text) ||
                wrong(arena, error,
-                     "one line of text without control characters, and without a # at its "
+                     "one line of text in UTF-8, without control characters, and without a # at its "
                      "beginning or after a space",
                      "");
     case CONFIG_CHOICE:

@@ -129,6 +129,16 @@ static void a_wrong_value_is_answered_with_the_right_form(void **state)
     assert_false(read_text("gateway.body_max = 9999999999999G"));
     assert_false(read_text("gateway.offset = --3"));
     assert_false(read_text("gateway.listen = a\x01z"));
+    assert_false(read_text("gateway.listen = a\xffz"));
+    assert_non_null(strstr(error.at, "UTF-8"));
+}
+
+static void a_byte_order_mark_before_the_text_is_no_part_of_it(void **state)
+{
+    (void)state;
+    assert_true(read_text("\xef\xbb\xbfgateway.workers = 3\r\n"));
+    assert_int_equal(config_int(config, "gateway.workers"), 3);
+    assert_false(read_text("gateway.tls = true\n\xef\xbb\xbfgateway.workers = 3\n"));
 }
 
 static void a_line_of_another_form_is_refused(void **state)
@@ -230,7 +240,7 @@ static void a_file_is_read_from_its_path(void **state)
     unlink(path);
     assert_true(config_read_file(config, path, true, &error));
     assert_false(config_read_file(config, path, false, &error));
-    assert_non_null(strstr(error.at, "No such file"));
+    assert_non_null(strstr(error.at, "cannot be read: No such file"));
     assert_false(config_read_file(config, "/", true, &error));
 }
 
@@ -244,6 +254,7 @@ int main(void)
         CONFIG_TEST(a_value_may_be_empty_and_may_contain_marks),
         CONFIG_TEST(a_mistyped_name_is_answered_with_the_nearest),
         CONFIG_TEST(a_wrong_value_is_answered_with_the_right_form),
+        CONFIG_TEST(a_byte_order_mark_before_the_text_is_no_part_of_it),
         CONFIG_TEST(a_line_of_another_form_is_refused),
         CONFIG_TEST(the_environment_wins),
         CONFIG_TEST(variables_of_others_and_of_tests_are_left_alone),

@@ -150,11 +150,34 @@ test('a start that was refused can be made good: nothing was broken by it', () =
 test('the first start makes the data directory, in which nobody else can read the keys', async () => {
   const parent = mkdtempSync(join(tmpdir(), 'folkmoot-new-'));
   const data = join(parent, 'deep', 'data');
-  const outcome = await runProgram(['--data', data, 'keys', 'rotate']);
+  const outcome = await runProgram(['--data', data, 'migrate']);
   expect(outcome.code, outcome.stderr).toBe(0);
   const files = readdirSync(join(data, 'keys'));
   expect(files.length).toBeGreaterThan(0);
   for (const file of files) expect(statSync(join(data, 'keys', file)).mode & 0o077).toBe(0);
+  rmSync(parent, { recursive: true });
+});
+
+test.each([
+  ['check'],
+  ['keys', 'rotate'],
+  ['export', 'polis', '--board', 'market', 'out'],
+])('a mistyped data directory is not made by %s, but refused', async (...args) => {
+  const parent = mkdtempSync(join(tmpdir(), 'folkmoot-missing-'));
+  const data = join(parent, 'dtaa');
+  const outcome = await runProgram(['--data', data, ...args]);
+  expect(outcome.code).toBe(1);
+  expect(outcome.stderr).toContain(`There is no data directory ${data}`);
+  expect(readdirSync(parent)).toEqual([]);
+  rmSync(parent, { recursive: true });
+});
+
+test('the options can be listed before there is a data directory, and none is made', async () => {
+  const parent = mkdtempSync(join(tmpdir(), 'folkmoot-missing-'));
+  const outcome = await runProgram(['--data', join(parent, 'data'), 'config']);
+  expect(outcome.code, outcome.stderr).toBe(0);
+  expect(outcome.stdout).toMatch(/^gateway\.listen = /m);
+  expect(readdirSync(parent)).toEqual([]);
   rmSync(parent, { recursive: true });
 });
 
@@ -174,6 +197,8 @@ test.each([
   [['serve', '--nonsense']],
   [['serve', '--set']],
   [['serve', '--set', 'x']],
+  [['serve', '--modules', '']],
+  [['serve', '--data', '']],
   [['import']],
   [['import', 'polis']],
   [['import', 'nothing', '/tmp', '--board', 'x']],
@@ -185,6 +210,15 @@ test.each([
   expect(outcome.code).not.toBe(0);
   expect(outcome.stdout + outcome.stderr).toMatch(/folkmoot|--/);
   place.remove();
+});
+
+test('a format that nobody knows is answered with those there are, before anything is done', async () => {
+  const parent = mkdtempSync(join(tmpdir(), 'folkmoot-format-'));
+  const outcome = await runProgram(['--data', join(parent, 'data'), 'import', 'poliss', parent, '--board', 'x']);
+  expect(outcome.code).toBe(2);
+  expect(outcome.stderr).toMatch(/no format “poliss” to import; there is: polis\./);
+  expect(readdirSync(join(parent, 'data'))).toEqual([]);
+  rmSync(parent, { recursive: true });
 });
 
 test('help is given when asked for, and the version', async () => {
