@@ -1,4 +1,5 @@
 /* The program's command line: options, then a command from the table below, then the command's own words. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <unistd.h>
@@ -261,8 +262,20 @@ static int run(invocation_t *invocation, const line_t *line)
     return line->command->run(invocation);
 }
 
+/* Where standard input, output or error was closed, the next file to be opened would take its number, and log
+ * lines would end up in it. */
+static void hold_standard_files(void)
+{
+    int file;
+    while ((file = open("/dev/null", O_RDWR)) >= 0 && file <= STDERR_FILENO)
+        ;
+    if (file > STDERR_FILENO)
+        close(file);
+}
+
 int main(int count, char **words)
 {
+    hold_standard_files();
     signal(SIGPIPE, SIG_IGN);
     fiber_install_guard_handler();
     arena_t *arena = arena_new();

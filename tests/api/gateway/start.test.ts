@@ -212,6 +212,18 @@ test.each([
   place.remove();
 });
 
+test('log lines of a program that was started without standard error end up in no file', () =>
+  withPlace(async (place) => {
+    const files = () => readdirSync(place.data).filter((name) => !/sqlite|keys/.test(name));
+    const wrap = (command: string[]): string[] => ['sh', '-c', 'exec "$@" 2>&-', 'sh', ...command];
+    const server = await Server.start({ place, wrap });
+    const { pid } = server;
+    await server.stop();
+    expect(files()).toContain('lock');
+    for (const file of files()) expect(readFileSync(join(place.data, file), 'utf8'), file).not.toContain('"event"');
+    expect(readFileSync(join(place.data, 'lock'), 'utf8')).toBe(`${pid}\n`);
+  }));
+
 test('a format that nobody knows is answered with those there are, before anything is done', async () => {
   const parent = mkdtempSync(join(tmpdir(), 'folkmoot-format-'));
   const outcome = await runProgram(['--data', join(parent, 'data'), 'import', 'poliss', parent, '--board', 'x']);
