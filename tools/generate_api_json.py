@@ -10,7 +10,7 @@ def public_document(document):
     result = _public({key: value for key, value in document.tree.items() if key not in ('paths', 'components')})
     result['paths'] = {}
     for operation in document.operations:
-        result['paths'].setdefault(operation.path, {})[operation.method] = _operation(operation)
+        result['paths'].setdefault(operation.path, {})[operation.method] = _operation(document, operation)
     components = {kind: _public(nodes) for kind, nodes in document.tree.get('components', {}).items()}
     result['components'] = {kind: nodes for kind, nodes in components.items() if nodes}
     return result
@@ -33,16 +33,33 @@ def merged_document(core, documents):
     return result
 
 
-def _operation(operation):
+def _implied_problems(document, operation):
+    """What core answers because of what the operation asks for."""
+    asked = {'unauthenticated': operation.access != 'anyone', 'forbidden': operation.roles or operation.tier != 'unverified',
+             'version_conflict': operation.takes_match, 'precondition_required': operation.needs_match}
+    of = (document.core or document).problems
+    return [of[code] for code, on in asked.items() if on]
+
+
+def _operation(document, operation):
     result = _public(operation.node)
+    if operation.needs_match:
+        result['parameters'] = [dict(_public(node), required=True) if node.get('name') == 'If-Match' else _public(given)
+                                for given, node in _resolved(document, operation.node['parameters'])]
     by_status = {}
-    for problem in operation.problems:
+    for problem in _implied_problems(document, operation) + operation.problems:
         by_status.setdefault(str(problem.status), []).append(problem)
-    for status, problems in by_status.items():
+    for status, problems in sorted(by_status.items()):
         description = '\n'.join(f'{problem.code}: {problem.title}' for problem in problems)
         result['responses'][status] = {'description': description, 'content': PROBLEM_CONTENT}
     result['responses']['default'] = {'$ref': '#/components/responses/Problem'}
     return result
+
+
+def _resolved(document, parameters):
+    """Each parameter as it stands, and what it refers to."""
+    for given in parameters:
+        yield given, document.resolve(given, 'parameters')[2] if '$ref' in given else given
 
 
 def _public(node):

@@ -64,6 +64,7 @@ class Document(Schemas):
             segment = r'(?:[A-Za-z0-9._~-]+|\{[a-z][a-z0-9_]*\})'
             expect(re.fullmatch(f'(?:/{segment})+', path), where,
                    f'the path {path} must be made of /words and /{{parameters}}')
+            expect(path.startswith('/api/v1/'), where, f'the path {path} must begin with /api/v1/')
             shape = re.sub(r'\{[^}]*\}', '{}', path)
             expect(shape not in shapes, where, f'the paths {path} and {shapes.get(shape)} are the same')
             shapes[shape] = path
@@ -155,6 +156,8 @@ class Document(Schemas):
         expect(len(set(in_path)) == len(in_path), operation.where, f'the path of {name} has a parameter twice')
         expect(operation.takes_match or not operation.needs_match, operation.where,
                f'{name} has x-if-match: required, but not the parameter If-Match')
+        expect(operation.takes_key or operation.method != 'post', operation.where,
+               f'{name} is a POST: it needs the parameter IdempotencyKey')
         operation.fields = [fields['path'][one] for one in in_path]
         operation.fields += [*fields['query'].values(), *fields['header'].values()]
         expect(len(operation.fields) <= FIELDS_MAX, operation.where, f'{name} has more than {FIELDS_MAX} parameters')

@@ -220,8 +220,11 @@ class ApiTest(GeneratorTest):
         self.assertNotIn('ThingEntry', merged['components']['schemas'])
         self.assertIn('Problem', merged['components']['schemas'])
         responses = merged['paths']['/api/v1/things/{thing}']['patch']['responses']
-        self.assertEqual(set(responses), {'204', '409', '503', 'default'})
+        self.assertEqual(list(responses), ['204', '401', '403', '409', '412', '428', '503', 'default'])
         self.assertEqual(responses['409']['description'], 'closed: It is closed.')
+        self.assertEqual(list(merged['paths']['/api/v1/things/{thing}']['get']['responses']), ['200', '401', 'default'])
+        required = {node['name']: node['required'] for node in merged['paths']['/api/v1/things/{thing}']['patch']['parameters'] if 'name' in node}
+        self.assertEqual(required, {'If-Match': True})
         self.assertEqual(merged['components']['schemas']['Part']['properties']['name']['pattern'], '^[a-z0-9-]*$')
 
     def test_the_typescript_client(self):
@@ -285,6 +288,7 @@ class ApiTest(GeneratorTest):
                 ('x-limit: { count: 5, per_s: 60 }', 'x-limit: { count: 0, per_s: 60 }', 'above 0'),
                 ('x-problems: [closed, busy]', 'x-problems: [shut]', 'no problem shut'),
                 ('/api/v1/things/{thing}:', '/api/v1/things/:', 'must be made of'),
+                ('/api/v1/things/{thing}:', '/things/{thing}:', 'must begin with /api/v1/'),
                 ("get:\n      operationId: read_thing\n      summary: A thing.\n      security: [{}, { member: [] }]\n"
                  "      parameters:\n        - { $ref: '#/components/parameters/Thing' }\n",
                  "get:\n      operationId: read_thing\n      summary: A thing.\n      security: [{}, { member: [] }]\n      parameters:\n",
@@ -305,6 +309,12 @@ class ApiTest(GeneratorTest):
                 ("'204': { description: Done. }", "'404': { description: None. }", 'problems come from x-problems')):
             with self.subTest(new=new):
                 self.refused(old, new, message)
+
+    def test_a_post_can_be_repeated(self):
+        whole = DOCUMENT[DOCUMENT.index('patch:'):DOCUMENT.index('      requestBody')]
+        key = ", { $ref: '#/components/parameters/IdempotencyKey' }"
+        self.assertIn(key, whole)
+        self.refused(whole, whole.replace('patch:', 'post:').replace(key, ''), 'needs the parameter IdempotencyKey')
 
     def test_mistakes_of_the_whole(self):
         self.refused('openapi: 3.1.0', 'openapi: 3.0.0', '3.1')
