@@ -147,9 +147,10 @@ bool polis_number(polis_file_t *file, size_t column, int64_t least, int64_t most
     return true;
 }
 
-void polis_progress(const polis_file_t *file, const char *what)
+void polis_progress(const polis_file_t *file)
 {
     int64_t line = (int64_t)file->csv.line;
+    const char *what = arena_printf(file->req->arena, "lines of %s", file->name).at;
 
     if (file->input->progress)
         file->input->progress(file->input->progress_arg, what, line < file->lines ? line : file->lines,

@@ -82,7 +82,7 @@ static void import_statements(req_t *req, const conversation_t *conversation)
             comments[batch->count].body = arena_str(req->arena, comments[batch->count].body);
         if (batch->count > 0)
             db_apply(req, import_statements_body, batch);
-        polis_progress(file, "statements");
+        polis_progress(file);
         arena_rewind(req->arena, mark);
     }
 }

@@ -277,7 +277,7 @@ void conversation_import_votes(req_t *req, conversation_t *conversation)
         if (!more)
             batch->line = 0;
         db_apply(req, import_votes_body, batch);
-        polis_progress(file, "votes");
+        polis_progress(file);
         arena_rewind(req->arena, mark);
     }
 }

@@ -40,7 +40,8 @@ async function serving(place: Place, body: (server: Server) => Promise<void>): P
 test('a conversation is imported into a fresh data directory, and the API shows it to the vote', () =>
   withPlace(async (place) => {
     const { stdout, stderr } = await importPolis(place, source, 'market');
-    expect(stdout + stderr).toMatch(/per second/);
+    const lines = readFileSync(join(source, 'votes.csv'), 'utf8').split('\n').length - 1;
+    expect(stdout + stderr).toMatch(new RegExp(`^lines of votes\\.csv: ${lines} of ${lines}, \\d+ per second$`, 'm'));
     await serving(place, async (server) => {
       const reader = stranger(server);
       await expectShown(reader, 'market', conversation);
