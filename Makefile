@@ -2,7 +2,7 @@
 BUILD ?= build
 DATA ?= var
 WEB_SOURCES := $(shell find pwa -path pwa/node_modules -prune -o -path pwa/dist -prune -o -type f -print 2>/dev/null)
-API_DOCUMENTS := openapi/core.yaml openapi/gateway.yaml openapi/identity.yaml openapi/forum.yaml
+API_DOCUMENTS := $(wildcard openapi/*.yaml)
 
 .PHONY: run test bench fuzz lint build web setup clean
 

@@ -10,8 +10,8 @@ suite_build() {
 
 make_test_client() {
     mkdir -p tests/generated
-    /usr/bin/python3 -B tools/generate_api.py --typescript tests/generated/api.ts openapi/core.yaml openapi/gateway.yaml openapi/identity.yaml openapi/forum.yaml
-    /usr/bin/python3 -B tools/generate_api.py --merge tests/generated/openapi.json openapi/core.yaml openapi/gateway.yaml openapi/identity.yaml openapi/forum.yaml
+    /usr/bin/python3 -B tools/generate_api.py --typescript tests/generated/api.ts openapi/*.yaml
+    /usr/bin/python3 -B tools/generate_api.py --merge tests/generated/openapi.json openapi/*.yaml
 }
 
 suite_generators() {

@@ -1,11 +1,11 @@
 // Where things are: the project, the program under test, and data that only some machines have.
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const project = fileURLToPath(new URL('../..', import.meta.url));
 export const binary = resolve(process.env.FOLKMOOT_BINARY ?? resolve(project, 'build/folkmoot'));
-export const openapi = ['core', 'gateway', 'identity', 'forum'].map((name) => resolve(project, 'openapi', `${name}.yaml`));
+export const openapi = readdirSync(resolve(project, 'openapi')).map((file) => resolve(project, 'openapi', file));
 export const generated = resolve(project, 'tests/generated');
 export const fixtures = resolve(project, 'tests/fixtures');
 
