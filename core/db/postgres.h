@@ -91,7 +91,8 @@ typedef struct call {
     call_kind_t kind;
     call_end_t end;
     bool done;
-    bool kept; /* somebody takes it, and frees it; else it is freed when answered */
+    bool kept;     /* somebody takes it, and frees it; else it is freed when answered */
+    bool prepared; /* when it was answered, its statement had been prepared */
     const statement_t *statement;
     PGresult *result;
     fiber_t *fiber; /* to wake */

@@ -217,6 +217,8 @@ static void finish_call(connection_t *connection)
     note_failure(connection, call); /* first: a failed PREPARE hands its result on */
     if (call->kind == CALL_PREPARE)
         note_prepared(connection, call);
+    if (call->kind == CALL_STATEMENT)
+        call->prepared = connection->prepared[call->statement->slot] == PREPARED;
     call_done(pop(connection));
 }
 

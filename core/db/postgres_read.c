@@ -55,7 +55,7 @@ static call_t *ask_slow(transaction_t *reading, const statement_t *statement, co
 }
 
 /* What the server has forgotten is prepared again on a new connection; other readers' statements are sent
- * again there. */
+ * again there. A statement whose preparation was skipped behind one that failed only has to be sent again. */
 static bool may_try_again(transaction_t *reading, const call_t *call, bool slow)
 {
     if (call->end != CALL_REFUSED)
@@ -65,7 +65,7 @@ static bool may_try_again(transaction_t *reading, const call_t *call, bool slow)
     case TROUBLE_AWAY:
         return true;
     case TROUBLE_STALE:
-        if (!slow)
+        if (!slow && call->prepared)
             postgres_connection_lost(&reading->mine->reading);
         return true;
     default:

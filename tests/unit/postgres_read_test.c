@@ -63,7 +63,7 @@ static void a_read_that_is_left_early_leaves_the_others_alone(void **state)
     works[2].number = 2;
     works_run(works, 3);
     assert_problem(&works[0], &TIMED_OUT);
-    assert_true(works[0].took_us < 900 * MILLISECOND_US);
+    assert_true(works[0].took_us < works[1].took_us);
     assert_problem(&works[1], NULL);
     assert_int_equal(works[1].value, 1);
     assert_int_equal(works[2].value, 2);
@@ -103,10 +103,11 @@ static void slow_statements_hold_up_no_others(void **state)
     works_run(works, 4);
     for (int i = 0; i < 4; i++)
         assert_problem(&works[i], NULL);
-    assert_true(works[0].took_us < 400 * MILLISECOND_US);
     int64_t longest = 0;
-    for (int i = 1; i < 4; i++)
+    for (int i = 1; i < 4; i++) {
+        assert_true(works[0].took_us < works[i].took_us);
         longest = works[i].took_us > longest ? works[i].took_us : longest;
+    }
     assert_true(longest >= 790 * MILLISECOND_US); /* two at a time: the third waited */
     free(works);
 }
@@ -141,6 +142,38 @@ static void a_statement_ends_at_the_statement_timeout(void **state)
     works_run(works, 2);
     assert_problem(&works[0], &TIMED_OUT);
     assert_problem(&works[1], NULL);
+    free(works);
+}
+
+static void read_length(req_t *req, void *arg)
+{
+    work_t *work = arg;
+    text_t text = {STR("four")};
+    number_t row;
+    statement_fetch(db_read(req), &fixture_statements[LENGTH_OF], &text, &row);
+    work->value = row.value;
+}
+
+/* A statement is prepared behind one that fails; others use it before the server's answer says so. */
+static void a_statement_whose_preparation_was_skipped_is_prepared_again(void **state)
+{
+    fixture_t *fixture = *state;
+    work_t before = run_one(fixture, true, read_own_process);
+    work_t *works = works_new(fixture, 4, read_length);
+    works[0].run = sleep_on_server;
+    works[0].number = 200;
+    works[1].run = divide;
+    works[1].number = DIVISOR_ZERO;
+    works_start(works, 3);
+    loop_turn(fixture->loop);
+    works_start(&works[3], 1);
+    loop_until_idle(fixture->loop);
+    assert_problem(&works[0], NULL);
+    assert_problem(&works[1], &INTERNAL);
+    assert_int_equal(works[2].value, 4);
+    assert_int_equal(works[3].value, 4);
+    work_t after = run_one(fixture, true, read_own_process);
+    assert_int_equal(after.value, before.value); /* nobody lost the connection over it */
     free(works);
 }
 
@@ -253,6 +286,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_slow_statement_that_is_left_early_gives_its_connection_back, begin,
                                         end),
         cmocka_unit_test_setup_teardown(a_statement_ends_at_the_statement_timeout, begin, end),
+        cmocka_unit_test_setup_teardown(a_statement_whose_preparation_was_skipped_is_prepared_again, begin,
+                                        end),
         cmocka_unit_test_setup_teardown(reads_survive_the_loss_of_their_connection, begin, end),
         cmocka_unit_test_setup_teardown(long_results_arrive_whole, begin, end),
         cmocka_unit_test_setup_teardown(long_parameters_arrive_whole, begin, end),
