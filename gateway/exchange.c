@@ -78,6 +78,19 @@ static void on_disposed(void *memory)
         fiber_cancel(exchange->fiber);
 }
 
+/* Copied: the connection may go while the fiber runs. */
+static str_t place_of_client(const exchange_t *exchange)
+{
+    const connection_t *connection = exchange->connection;
+    char place[INET6_ADDRSTRLEN];
+    if (!connection->by_proxy)
+        return arena_str(exchange->req->arena, str_from(connection->place));
+    struct in6_addr client = connection->peer;
+    proxies_find_client(&exchange->thread->gateway->proxies, &exchange->h2o->headers, &client);
+    limits_name_place(&client, place);
+    return arena_str(exchange->req->arena, str_from(place));
+}
+
 exchange_t *exchange_begin(gateway_thread_t *thread, h2o_req_t *h2o)
 {
     req_t *req = req_new(thread->gateway->host, NULL);
@@ -91,7 +104,7 @@ exchange_t *exchange_begin(gateway_thread_t *thread, h2o_req_t *h2o)
     exchange->token = h2o_mem_alloc_shared(&h2o->pool, sizeof *exchange->token, on_disposed);
     *exchange->token = exchange;
     exchange->began = clock_monotonic();
-    req->address = (str_t){exchange->connection->address, exchange->connection->address_length};
+    req->address = place_of_client(exchange);
     count_exchanges(thread, 1);
     return exchange;
 }

@@ -27,6 +27,7 @@
 enum {
     LISTENERS_MAX = 16,
     LISTEN_BACKLOG = 4096,
+    PROXIES_MOST = 64,
     SERVED_MAX = MODULES_MAX + 1, /* the modules, and the gateway's own operations */
     LIMITS_PER_REQUEST = 2,       /* by class, and by operation */
     POLICY_SIZE = 160,
@@ -57,6 +58,17 @@ typedef struct settings {
     bool tls; /* whether TLS is listened for: then browsers are told to stay with it */
     str_t community_name;
 } settings_t;
+
+/* Addresses of version 4 stand as ::ffff:192.0.2.7 everywhere. */
+typedef struct network {
+    struct in6_addr address;
+    unsigned bits;
+} network_t;
+
+typedef struct proxies {
+    network_t networks[PROXIES_MOST];
+    size_t count;
+} proxies_t;
 
 typedef struct listen_address {
     struct sockaddr_storage address;
@@ -93,6 +105,7 @@ struct gateway {
     SSL_CTX *ssl;
     listen_address_t addresses[LISTENERS_MAX];
     size_t address_count;
+    proxies_t proxies;
     gateway_thread_t *threads;
     unsigned thread_count;
     int64_t started_at;
@@ -139,10 +152,10 @@ struct connection {
     connection_t *next, *previous;
     gateway_thread_t *thread;
     h2o_socket_t *socket;
-    char address[INET6_ADDRSTRLEN];    /* as text */
-    char limit_name[INET6_ADDRSTRLEN]; /* what limits count it as: an IPv6 network of 64 bits is one place */
-    uint8_t address_length, limit_length;
-    bool busy; /* while stopping */
+    struct in6_addr peer;
+    char place[INET6_ADDRSTRLEN]; /* of the peer, see limits_name_place */
+    bool by_proxy;                /* the peer is one that we trust to say for whom it calls */
+    bool busy;                    /* while stopping */
     bool cut;
     int64_t faults, faults_at; /* see guard.c */
 };
@@ -231,7 +244,15 @@ void limits_take(exchange_t *exchange); /* or fails */
 void limits_guard_tokens(exchange_t *exchange);
 void limits_bad_token(exchange_t *exchange);
 str_t limits_header(exchange_t *exchange); /* the value of RateLimit; STR_NONE when nothing was taken */
-void limits_name_place(const struct sockaddr *address, char out[INET6_ADDRSTRLEN]);
+/* What limits count an address as. */
+void limits_name_place(const struct in6_addr *address, char out[INET6_ADDRSTRLEN]);
+
+/* ---- proxies.c ---- */
+bool proxies_read(proxies_t *proxies, str_t list, arena_t *arena, str_t *error);
+bool proxies_include(const proxies_t *proxies, const struct in6_addr *address);
+void proxies_find_client(const proxies_t *proxies, const h2o_headers_t *headers,
+                         struct in6_addr *client); /* in: the peer, which is included */
+struct in6_addr address_mapped(const struct in_addr *four);
 
 /* ---- live_hub.c, live.c, live_connection.c: see live.h ---- */
 /* ---- files.c, pages.c ---- */

@@ -3,7 +3,6 @@
  * they take back (CVE-2023-44487) or whose headers are too large, send a request too slowly, or do not take
  * their answer.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/tcp.h>
 #include <sys/ioctl.h>
@@ -38,23 +37,13 @@ static void on_socket_closed(void *arg)
     free(connection);
 }
 
-static void name_address(connection_t *connection, h2o_socket_t *socket)
+static struct in6_addr peer_of(h2o_socket_t *socket)
 {
     struct sockaddr_storage storage = {0};
-    struct sockaddr *address = (struct sockaddr *)&storage;
-    h2o_socket_getpeername(socket, address);
-    if (address->sa_family == AF_INET6) {
-        struct in6_addr *six = &((struct sockaddr_in6 *)address)->sin6_addr;
-        if (IN6_IS_ADDR_V4MAPPED(six))
-            inet_ntop(AF_INET, &six->s6_addr[12], connection->address, sizeof connection->address);
-        else
-            inet_ntop(AF_INET6, six, connection->address, sizeof connection->address);
-    } else
-        inet_ntop(AF_INET, &((struct sockaddr_in *)address)->sin_addr, connection->address,
-                  sizeof connection->address);
-    limits_name_place(address, connection->limit_name);
-    connection->address_length = (uint8_t)strlen(connection->address);
-    connection->limit_length = (uint8_t)strlen(connection->limit_name);
+    h2o_socket_getpeername(socket, (struct sockaddr *)&storage);
+    if (storage.ss_family == AF_INET6)
+        return ((const struct sockaddr_in6 *)&storage)->sin6_addr;
+    return address_mapped(&((const struct sockaddr_in *)&storage)->sin_addr);
 }
 
 connection_t *connection_add(gateway_thread_t *thread, h2o_socket_t *socket)
@@ -62,7 +51,9 @@ connection_t *connection_add(gateway_thread_t *thread, h2o_socket_t *socket)
     connection_t *connection = memory_new(sizeof *connection);
     connection->thread = thread;
     connection->socket = socket;
-    name_address(connection, socket);
+    connection->peer = peer_of(socket);
+    connection->by_proxy = proxies_include(&thread->gateway->proxies, &connection->peer);
+    limits_name_place(&connection->peer, connection->place);
     connection->next = thread->connections;
     if (connection->next)
         connection->next->previous = connection;

@@ -36,19 +36,15 @@ void limits_prepare(served_operation_t *served, const settings_t *settings)
 }
 
 /* IPv6 hands out networks of 64 bits: whoever has one address has them all. */
-void limits_name_place(const struct sockaddr *address, char out[INET6_ADDRSTRLEN])
+void limits_name_place(const struct in6_addr *address, char out[INET6_ADDRSTRLEN])
 {
-    if (address->sa_family != AF_INET6) {
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, out, INET6_ADDRSTRLEN);
+    struct in6_addr network = *address;
+    if (IN6_IS_ADDR_V4MAPPED(address)) {
+        inet_ntop(AF_INET, &address->s6_addr[12], out, INET6_ADDRSTRLEN);
         return;
     }
-    struct in6_addr six = ((const struct sockaddr_in6 *)address)->sin6_addr;
-    if (IN6_IS_ADDR_V4MAPPED(&six)) {
-        inet_ntop(AF_INET, &six.s6_addr[12], out, INET6_ADDRSTRLEN);
-        return;
-    }
-    memset(&six.s6_addr[8], 0, 8);
-    inet_ntop(AF_INET6, &six, out, INET6_ADDRSTRLEN);
+    memset(&network.s6_addr[8], 0, 8);
+    inet_ntop(AF_INET6, &network, out, INET6_ADDRSTRLEN);
 }
 
 /* "read/" and who: the 16 bytes of a member's id, or a place. */
@@ -57,8 +53,8 @@ static str_t key_for(const exchange_t *exchange, const char *what, char key[KEY_
     const req_t *req = exchange->req;
     bool member = !uuid_is_none(&req->caller.member);
     int length = snprintf(key, KEY_SIZE - INET6_ADDRSTRLEN, "%s/%c", what, member ? 'm' : 'a');
-    const void *who = member ? (const void *)req->caller.member.bytes : exchange->connection->limit_name;
-    size_t who_length = member ? sizeof req->caller.member.bytes : exchange->connection->limit_length;
+    const void *who = member ? (const void *)req->caller.member.bytes : req->address.at;
+    size_t who_length = member ? sizeof req->caller.member.bytes : req->address.length;
     memcpy(key + length, who, who_length);
     return (str_t){key, (size_t)length + who_length};
 }
@@ -89,7 +85,7 @@ void limits_take(exchange_t *exchange)
 
 static str_t bad_tokens_key(const exchange_t *exchange, char key[KEY_SIZE])
 {
-    int length = snprintf(key, KEY_SIZE, "bad_tokens/%s", exchange->connection->limit_name);
+    int length = snprintf(key, KEY_SIZE, "bad_tokens/%s", exchange->req->address.at);
     return (str_t){key, (size_t)length};
 }
 

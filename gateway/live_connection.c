@@ -38,9 +38,8 @@ live_connection_t *live_connection_new(exchange_t *exchange)
     connection->session = req->caller.session;
     connection->expires_at = exchange->token_expires_at;
     connection->who[0] = member ? 'm' : 'a';
-    size_t length = member ? sizeof req->caller.member.bytes : exchange->connection->limit_length;
-    memcpy(connection->who + 1,
-           member ? (const char *)req->caller.member.bytes : exchange->connection->limit_name, length);
+    size_t length = member ? sizeof req->caller.member.bytes : req->address.length;
+    memcpy(connection->who + 1, member ? (const char *)req->caller.member.bytes : req->address.at, length);
     connection->who_length = length + 1;
     arena_defer(req->arena, connection_dispose, connection);
     return connection;

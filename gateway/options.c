@@ -25,6 +25,12 @@ static const config_option_t options[] = {
      .type = CONFIG_TEXT,
      .preset = "",
      .doc = "The file with the certificate's private key, PEM."},
+    {.name = "gateway.trusted_proxies",
+     .type = CONFIG_TEXT,
+     .preset = "",
+     .doc = "The proxies in front of this, addresses or networks (192.0.2.7, 10.0.0.0/8, 2001:db8::/32) "
+            "separated "
+            "by blanks: limits then count whom their X-Forwarded-For names. Nobody else's is believed."},
     {.name = "gateway.threads",
      .type = CONFIG_INT,
      .preset = "0",

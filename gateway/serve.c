@@ -160,7 +160,9 @@ static gateway_t *gateway_new(host_t *host)
 static bool gateway_prepare(gateway_t *gateway, str_t *error)
 {
     make_room_for_files(gateway);
-    if (!listen_addresses(gateway, error) || !prepare_tls(gateway, error))
+    str_t proxies = config_text(gateway->host->config, "gateway.trusted_proxies");
+    if (!listen_addresses(gateway, error) || !prepare_tls(gateway, error) ||
+        !proxies_read(&gateway->proxies, proxies, gateway->arena, error))
         return false;
     serve_modules(gateway);
     configure_h2o(gateway);

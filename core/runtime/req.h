@@ -43,7 +43,7 @@ typedef struct req {
     int64_t deadline;        /* monotonic µs; every wait takes it from here */
 
     /* Of the HTTP request; STR_NONE where there is none. */
-    str_t method, path, address; /* address: the client's, as text */
+    str_t method, path, address; /* address: the client's, as limits count it (an IPv6 network is one) */
     str_t idempotency_key;       /* 16..128 visible ASCII characters when given */
     uint8_t fingerprint[32]; /* BLAKE2b of operation, caller, path, query and body: what the key stands for */
     str_t if_match, if_none_match;

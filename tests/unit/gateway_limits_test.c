@@ -8,30 +8,27 @@
 
 #include <cmocka.h>
 
-static void expect_place(int family, const char *address, const char *place)
+static void expect_place(const char *address, const char *place)
 {
-    struct sockaddr_in four = {.sin_family = AF_INET};
-    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+    struct in6_addr six;
     char name[INET6_ADDRSTRLEN];
-    void *bytes = family == AF_INET ? (void *)&four.sin_addr : (void *)&six.sin6_addr;
-    assert_int_equal(inet_pton(family, address, bytes), 1);
-    limits_name_place(family == AF_INET ? (struct sockaddr *)&four : (struct sockaddr *)&six, name);
+    assert_int_equal(inet_pton(AF_INET6, address, &six), 1);
+    limits_name_place(&six, name);
     assert_string_equal(name, place);
 }
 
 static void an_address_of_version_4_is_a_place(void **state)
 {
     (void)state;
-    expect_place(AF_INET, "192.0.2.7", "192.0.2.7");
-    expect_place(AF_INET6, "::ffff:192.0.2.7", "192.0.2.7");
+    expect_place("::ffff:192.0.2.7", "192.0.2.7");
 }
 
 static void a_network_of_version_6_is_one_place(void **state)
 {
     (void)state;
-    expect_place(AF_INET6, "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::");
-    expect_place(AF_INET6, "2001:db8:1:2:ffff::1", "2001:db8:1:2::");
-    expect_place(AF_INET6, "2001:db8:1:3::1", "2001:db8:1:3::");
+    expect_place("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::");
+    expect_place("2001:db8:1:2:ffff::1", "2001:db8:1:2::");
+    expect_place("2001:db8:1:3::1", "2001:db8:1:3::");
 }
 
 static void the_policy_names_the_class_and_the_operation(void **state)
