@@ -77,6 +77,15 @@ void answer_header(exchange_t *exchange, const h2o_iovec_t *name, str_t value)
     add(exchange->h2o, name, value);
 }
 
+/* What keeps a browser safe, whatever the answer is. */
+static void add_safe_headers(h2o_req_t *h2o)
+{
+    add(h2o, &HEADER_CONTENT_TYPE_OPTIONS, STR("nosniff"));
+    add(h2o, &HEADER_REFERRER_POLICY, STR("same-origin"));
+    if (connection_of(h2o)->socket->ssl)
+        add(h2o, &H2O_TOKEN_STRICT_TRANSPORT_SECURITY->buf, STR("max-age=31536000"));
+}
+
 void answer_headers_begin(exchange_t *exchange, int status, size_t length)
 {
     h2o_req_t *h2o = exchange->h2o;
@@ -86,10 +95,7 @@ void answer_headers_begin(exchange_t *exchange, int status, size_t length)
     h2o_vector_reserve(&h2o->pool, &h2o->res.headers, HEADERS_EXPECTED);
     add(h2o, &HEADER_REQUEST_ID, (str_t){exchange->req->id, UUID_TEXT_SIZE - 1});
     add(h2o, &HEADER_TRACE_PARENT, (str_t){exchange->trace, sizeof exchange->trace - 1});
-    add(h2o, &HEADER_CONTENT_TYPE_OPTIONS, STR("nosniff"));
-    add(h2o, &HEADER_REFERRER_POLICY, STR("same-origin"));
-    if (exchange->connection->socket->ssl)
-        add(h2o, &H2O_TOKEN_STRICT_TRANSPORT_SECURITY->buf, STR("max-age=31536000"));
+    add_safe_headers(h2o);
 }
 
 /* The last step: afterwards the exchange belongs to the sending side. */
@@ -113,6 +119,8 @@ static void add_limits(exchange_t *exchange)
     answer_header(exchange, &HEADER_RATE_LIMIT, limits);
 }
 
+#define DATA_POLICY STR("default-src 'none'; frame-ancestors 'none'")
+
 static void add_api_headers(exchange_t *exchange, const char *type, const char *cache)
 {
     static h2o_mime_attributes_t compressible = {.is_compressible = 1};
@@ -120,7 +128,7 @@ static void add_api_headers(exchange_t *exchange, const char *type, const char *
     if (type)
         answer_header(exchange, &H2O_TOKEN_CONTENT_TYPE->buf, str_from(type));
     answer_header(exchange, &H2O_TOKEN_CACHE_CONTROL->buf, str_from(cache));
-    answer_header(exchange, &HEADER_SECURITY_POLICY, STR("default-src 'none'; frame-ancestors 'none'"));
+    answer_header(exchange, &HEADER_SECURITY_POLICY, DATA_POLICY);
     add_limits(exchange);
 }
 
@@ -128,6 +136,7 @@ void answer_stream_headers(exchange_t *exchange)
 {
     answer_header(exchange, &H2O_TOKEN_CONTENT_TYPE->buf, STR("text/event-stream"));
     answer_header(exchange, &H2O_TOKEN_CACHE_CONTROL->buf, STR("no-store"));
+    answer_header(exchange, &HEADER_SECURITY_POLICY, DATA_POLICY);
     add_limits(exchange);
 }
 
@@ -251,6 +260,8 @@ static str_t detail_of_status(const h2o_req_t *h2o, arena_t *arena)
     size_t most = h2o->conn->ctx->globalconf->max_request_entity_size - 1;
     if (h2o->res.status == 413)
         return arena_printf(arena, "The body is larger than any request may have here: %zu bytes.", most);
+    if (h2o->res.status == 417)
+        return STR("Of what the header Expect may ask for, only 100-continue is known.");
     return STR("The request could not be read: its form is not that of HTTP.");
 }
 
@@ -268,7 +279,7 @@ static h2o_iovec_t problem_for(h2o_req_t *h2o)
     h2o->res.reason = reason_of(status);
     h2o->res.headers.size = 0;
     add(h2o, &HEADER_REQUEST_ID, (str_t){id.base, id.len});
-    add(h2o, &HEADER_CONTENT_TYPE_OPTIONS, STR("nosniff"));
+    add_safe_headers(h2o);
     req_free(req);
     return copy;
 }
@@ -287,6 +298,7 @@ static void replace_foreign_error(h2o_filter_t *filter, h2o_req_t *h2o, h2o_ostr
     replaced->sent = false;
     add(h2o, &H2O_TOKEN_CONTENT_TYPE->buf, STR("application/problem+json"));
     add(h2o, &H2O_TOKEN_CACHE_CONTROL->buf, STR("no-store"));
+    add(h2o, &HEADER_SECURITY_POLICY, DATA_POLICY);
     h2o->res.content_length = replaced->body.len;
     h2o_setup_next_ostream(h2o, &replaced->super.next);
 }

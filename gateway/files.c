@@ -285,11 +285,15 @@ static void answer_without_client(exchange_t *exchange)
     answer_headers_begin(exchange, 200, text.length);
     answer_header(exchange, &H2O_TOKEN_CONTENT_TYPE->buf, STR("text/plain; charset=utf-8"));
     answer_header(exchange, &H2O_TOKEN_CACHE_CONTROL->buf, STR("no-store"));
+    add_page_headers(exchange);
     answer_body(exchange, text);
 }
 
+/* What is not one of the client's own routes: where it has no such file, there is nothing. */
 static bool looks_like_file(str_t path)
 {
+    if (begins_with(path, STR("/assets/")) || begins_with(path, STR("/.well-known/")))
+        return true;
     const char *slash = memrchr(path.at, '/', path.length);
     return slash && memchr(slash, '.', (size_t)(path.at + path.length - slash)) != NULL;
 }

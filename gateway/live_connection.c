@@ -180,7 +180,11 @@ void live_start(live_connection_t *connection, const live_vector_t *at)
     count_answer(exchange, 200);
     connection->generator.proceed = proceed;
     connection->started = true;
-    give_head(connection, at);
+    if (exchange->head) { /* the headers are all of it */
+        live_connection_drop_queue(connection);
+        connection->ending = true;
+    } else
+        give_head(connection, at);
     h2o_start_response(h2o, &connection->generator);
     live_flush(connection);
 }

@@ -5,6 +5,7 @@ import type { Board } from '../../generated/api.ts';
 import { exchangeRaw } from '../../harness/exchange.ts';
 import { board, member, type Person, post, stranger } from '../../harness/people.ts';
 import { expectProblem } from '../../harness/problems.ts';
+import { RawConnection, sayRaw, statuses } from '../../harness/raw.ts';
 import { Server } from '../../harness/server.ts';
 import { world } from '../../harness/world.ts';
 
@@ -120,6 +121,29 @@ test.each(['/', '/api/v1/boards', '/api/v1/nothing', '/openapi.json', '/docs', '
     expect(headers.server ?? '').not.toMatch(/\d/);
   },
 );
+
+test('so do the refusals of what h2o itself does not take, and the live channel', async () => {
+  const big = await stranger(scene.server).ask('POST', '/api/v1/sessions', { body: 'x'.repeat(200_000) });
+  expectProblem(big, 413, 'payload_too_large');
+  const expecting = 'POST /api/v1/sessions HTTP/1.1\r\nHost: localhost\r\nExpect: the-best\r\nContent-Length: 2\r\n\r\n{}';
+  const live = 'HEAD /api/v1/live?topic=board/x HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  const heads = [await sayRaw(scene.server, expecting), await sayRaw(scene.server, live)].map((text) => text.toLowerCase());
+  expect(heads[0]).toContain('100-continue');
+  for (const head of [...heads, Object.entries(big.headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')]) {
+    expect(head).toContain('x-content-type-options: nosniff\r\n');
+    expect(head).toContain('referrer-policy: same-origin\r\n');
+    expect(head).toContain("content-security-policy: default-src 'none'");
+  }
+});
+
+test('HEAD of the live channel has no events, and ends', async () => {
+  const connection = await RawConnection.open(scene.server);
+  connection.say('HEAD /api/v1/live?topic=board/x HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await connection.untilClosed(5000);
+  expect(statuses(connection.text)).toEqual([200]);
+  expect(connection.text).toContain('text/event-stream');
+  expect(connection.text.endsWith('\r\n\r\n')).toBe(true);
+});
 
 test('answers to signed-in people are kept by no shared cache', async () => {
   const { headers } = await anna.ask('GET', '/api/v1/account');

@@ -93,10 +93,12 @@ test('its assets are named by their content and kept for ever', async () => {
   expect(root.text).toMatch(/"\/assets\/[^"]+\.js"/);
 });
 
-test('an asset that is not there is not found, rather than the page', async () => {
-  const answer = await get('/assets/nothing-00000000.js');
-  expect(answer.status).toBe(404);
-});
+test.each(['/assets/nothing-00000000.js', '/assets/nothing', '/assets/', '/.well-known/nothing', '/nothing.png'])(
+  '%s is not there and not found, rather than the page',
+  async (path) => {
+    expectProblem(await get(path), 404, 'no_such_path');
+  },
+);
 
 test.each([
   '/../folkmoot.conf',
