@@ -195,15 +195,14 @@ void files_free(files_t *files)
 
 /* ---- answering ---- */
 
-/* By a weight of nothing: "q=0", "q=0.000" (RFC 9110, section 12.4.2). */
-static bool is_ruled_out(str_t item)
+/* "gzip;q=0.00" says that it is not wanted. */
+static bool is_wanted(str_t item)
 {
-    const char *weight = memmem(item.at, item.length, "q=", 2), *end = item.at + item.length;
-    if (weight == NULL)
-        return false;
-    for (weight += 2; weight < end && (*weight == '0' || *weight == '.');)
-        weight++;
-    return weight == end || *weight == ' ';
+    const char *end = item.at + item.length, *weight = memmem(item.at, item.length, "q=", 2);
+    for (const char *at = weight; at && at < end; at++)
+        if (*at >= '1' && *at <= '9')
+            return true;
+    return weight == NULL;
 }
 
 /* Whether a list such as "gzip, br;q=0.5" takes this coding. */
@@ -217,7 +216,7 @@ static bool accepts(str_t list, str_t coding)
         str_t item = {list.at + from, to - from};
         if (begins_with(item, coding) &&
             (item.length == coding.length || item.at[coding.length] == ';' || item.at[coding.length] == ' '))
-            return !is_ruled_out(item);
+            return is_wanted(item);
         from = to + 1;
     }
     return false;
@@ -256,7 +255,8 @@ static void add_page_headers(exchange_t *exchange)
 static bool is_known(const exchange_t *exchange, const file_t *file)
 {
     str_t known = exchange->req->if_none_match;
-    return known.length && memmem(known.at, known.length, file->etag, strlen(file->etag)) != NULL;
+    return str_equal(known, STR("*")) ||
+           (known.length && memmem(known.at, known.length, file->etag, strlen(file->etag)) != NULL);
 }
 
 static void answer_file(exchange_t *exchange, const file_t *file)

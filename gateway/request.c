@@ -19,11 +19,13 @@ static str_t str_of(h2o_iovec_t text)
 /* ---- headers ---- */
 
 /* A header that may come once. A second one makes the request malformed: two readers could see two requests.
- */
+ * The blanks behind a value are no part of it; h2o takes off only those before it. */
 static void take_once(exchange_t *exchange, str_t *place, h2o_iovec_t value)
 {
     if (place->at)
         exchange->bad_header = true;
+    while (value.len > 0 && (value.base[value.len - 1] == ' ' || value.base[value.len - 1] == '\t'))
+        value.len--;
     *place = (str_t){value.base ? value.base : "", value.len};
 }
 

@@ -36,6 +36,7 @@ test.each([
   ['gzip, deflate, br', 'br'],
   ['gzip', 'gzip'],
   ['gzip;q=0.5', 'gzip'],
+  ['br;q=0.001', 'br'],
   ['br;q=0, gzip', 'gzip'],
   ['br;q=0.0, gzip;q=0', undefined],
   ['brotli, gzipped', undefined],
@@ -59,8 +60,10 @@ test('files with a hash in their names are kept for ever, all others are asked f
 test.each(['/', SCRIPT, '/icon.svg'])('%s is not sent again to who has it, and is to who has another', async (path) => {
   const { etag } = (await get(path)).headers;
   expect(etag).toMatch(/^"[0-9a-f]+"$/);
-  const known = await get(path, { 'If-None-Match': etag! });
-  expect([known.status, known.raw.length, known.headers.etag]).toEqual([304, 0, etag]);
+  for (const had of [etag!, `W/${etag}`, `"other", ${etag}`, '*']) {
+    const known = await get(path, { 'If-None-Match': had });
+    expect([known.status, known.raw.length, known.headers.etag]).toEqual([304, 0, etag]);
+  }
   expect((await get(path, { 'If-None-Match': '"0123456789abcdef0123"' })).status).toBe(200);
 });
 

@@ -249,6 +249,11 @@ test('a client that waits for “100 Continue” is told to go on', async () => 
   connection.destroy();
 });
 
+test('blanks behind a value are no part of it', async () => {
+  const head = `GET /api/v1/account HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: \t Bearer ${anna.token} \t\r\n\r\n`;
+  expect(statuses(await raw(head))).toEqual([200]);
+});
+
 test('an id with capitals is the same id, or is not found', async () => {
   const made = await post(anna, talk);
   const answer = await anna.ask('GET', `/api/v1/posts/${made.id.toUpperCase()}`);
