@@ -37,6 +37,11 @@ function ofPost(post: Post, created: boolean): Change {
   return { kind: 'post', post, created, known };
 }
 
+/** What is told to all does not say on how much of it we have voted. */
+function ofBoard(board: Board): void {
+  boards.set(board.slug, { ...board, voted_count: boards.get(board.slug)?.voted_count });
+}
+
 /** Our own comment may come back live before the answer to sending it: the answer puts it in its place. */
 function underWay(comment: Comment): boolean {
   return outbox.value.some(
@@ -95,7 +100,7 @@ function apply(event: ServerEvent): Change {
       liveTally(data as LiveTally);
       return { kind: 'other' };
     case 'board.changed':
-      boards.set((data as Board).slug, data as Board);
+      ofBoard(data as Board);
       return { kind: 'other' };
     default:
       return { kind: 'other' };

@@ -11,8 +11,8 @@ import type { Vote } from './tally';
 
 const FIRST_PAGE = 20;
 const PAGE = 100;
-/** Beyond this many statements progress is not counted: it would cost more than it tells. */
-const MOST_COUNTED = 1_000;
+/** With fewer at hand, more are fetched. */
+const FEW = 3;
 
 export interface BallotState {
   queue: readonly string[];
@@ -20,7 +20,7 @@ export interface BallotState {
   done: readonly { id: string; vote: Vote }[];
   loaded: boolean;
   loading: boolean;
-  /** Votes that stood before this visit and statements in all; absent until counted. */
+  /** Votes that stood before this visit and statements in all; absent until the board has told. */
   before?: number;
   total?: number;
   error?: unknown;
@@ -28,6 +28,8 @@ export interface BallotState {
 
 export class BallotBox {
   readonly state = new Cell<BallotState>({ queue: [], done: [], loaded: false, loading: false });
+  /** Whether the board may have statements to vote on beyond those that were fetched. */
+  private more = false;
 
   constructor(readonly board: string) {}
 
@@ -49,12 +51,16 @@ export class BallotBox {
         : await api.listPosts({ board: this.board, limit: FIRST_PAGE });
       keepPosts(data.items);
       this.add(data.items);
+      this.more = account.value !== undefined && data.items.length === FIRST_PAGE;
       this.set({ loaded: true, loading: false });
     } catch (error) {
       this.set({ loading: false, error });
       return;
     }
-    if (account.value) await this.count().catch(() => undefined);
+    if (!account.value) return;
+    await this.readProgress().catch(() => undefined);
+    // With some at hand, voting goes on without a network.
+    if (this.more) await this.refill().catch(() => undefined);
   }
 
   private add(items: readonly Post[]): void {
@@ -63,39 +69,40 @@ export class BallotBox {
     if (ids.length > 0) this.set({ queue: [...this.state.value.queue, ...ids] });
   }
 
-  /** Reads the statements behind the first ones, too: then voting goes on without a network, and it is known how many there are. */
-  private async count(): Promise<void> {
-    if ((boards.get(this.board)?.post_count ?? 0) > MOST_COUNTED) return;
-    const all: Post[] = [];
-    let cursor: string | undefined;
-    do {
-      const { data } = await api.listPosts({ board: this.board, limit: PAGE, cursor });
-      all.push(...data.items);
-      cursor = data.next;
-    } while (cursor !== undefined && all.length < MOST_COUNTED);
-    if (cursor !== undefined) return;
+  /** Votes of this visit may be in the board's count already; so what stood before is taken over only while there are none. */
+  private async readProgress(): Promise<void> {
+    const { data } = await api.readBoard({ board: this.board });
+    boards.set(this.board, data);
+    this.set({ total: data.votable_count });
+    if (this.state.value.done.length === 0 && data.voted_count !== undefined)
+      this.set({ before: Math.max(0, data.voted_count + this.underWay()) });
+  }
 
-    // A vote under way is not in the answer yet.
-    keepPosts(all.filter((post) => !pendingVotes.get(post.id)));
-    const votable = all.filter((post) => post.moderation !== 'rejected' && post.deleted_at === undefined);
-    this.add([...votable].reverse());
-    const open = this.state.value.queue.length;
-    this.set({ total: votable.length, before: Math.max(0, votable.length - open - this.state.value.done.length) });
+  /** What votes that the server has not got yet will change in its count. */
+  private underWay(): number {
+    let change = 0;
+    for (const item of pendingVotes.keys()) {
+      const post = posts.get(item);
+      if (post?.board_slug !== this.board || post.moderation === 'rejected') continue;
+      change += Number(pendingVotes.get(item)?.value != null) - Number(post.tally.own !== undefined);
+    }
+    return change;
   }
 
   /** More statements, when those at hand run out. */
   private async refill(): Promise<void> {
     const { data } = await api.listUnvoted({ board: this.board, limit: PAGE });
-    keepPosts(data.items);
+    // A vote under way is not in the answer yet.
+    keepPosts(data.items.filter((post) => !pendingVotes.get(post.id)));
     this.add(data.items);
+    this.more = data.items.length === PAGE;
   }
 
   async vote(id: string, vote: Vote): Promise<void> {
     const { queue, done } = this.state.value;
     this.set({ queue: queue.filter((other) => other !== id), done: [...done, { id, vote }] });
     await put({ kind: 'vote', item: id, value: vote });
-    if (this.state.value.queue.length < 3 && this.state.value.total === undefined)
-      await this.refill().catch(() => undefined);
+    if (this.more && this.state.value.queue.length < FEW) await this.refill().catch(() => undefined);
   }
 
   /** Takes the last vote of this visit back and shows its statement again. */

@@ -47,6 +47,7 @@ export class Community {
       created_at: time(0),
       post_count: 0,
       comment_count: 0,
+      votable_count: 0,
       voter_count: 0,
       agree_count: 0,
       disagree_count: 0,
@@ -124,6 +125,15 @@ export class Community {
 
   seen<T extends Post | Comment>(items: T[], member: string | undefined): T[] {
     return items.map((item) => ({ ...item, tally: this.tallyFor(item, member) }));
+  }
+
+  /** A board with how much of it there is to vote on, and how much of that a member has. */
+  board(board: Board, member: string | undefined): Board {
+    const votable = this.posts.filter(
+      (post) => post.board_id === board.id && post.moderation !== 'rejected' && post.deleted_at === undefined,
+    );
+    const voted = votable.filter((post) => member !== undefined && this.votes.get(post.id)?.has(member)).length;
+    return { ...board, votable_count: votable.length, ...(member === undefined ? {} : { voted_count: voted }) };
   }
 
   /** A page of one level with up to `depth` levels below, three of each, a comment behind its parent. */

@@ -158,7 +158,7 @@ export class MockServer {
       case 'DELETE sessions':
         return { status: 204 };
       case 'GET boards':
-        return id ? { status: 200, body: this.board(id) } : { status: 200, body: { items: this.community.boards } };
+        return { status: 200, body: this.boards(id, call.member?.id) };
       case 'POST boards':
         return this.newBoard(call);
       case 'PATCH boards':
@@ -265,6 +265,11 @@ export class MockServer {
     if (closed === true) board.closed_at = new Date().toISOString();
     if (closed === false) delete board.closed_at;
     return { status: 200, body: board };
+  }
+
+  private boards(slug: string | undefined, member: string | undefined) {
+    if (slug !== undefined) return this.community.board(this.board(slug), member);
+    return { items: this.community.boards.map((board) => this.community.board(board, member)) };
   }
 
   private list(call: Call) {
