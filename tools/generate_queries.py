@@ -15,6 +15,9 @@ A statement stands below its head:
 or below `-- sqlite:` and `-- postgres:`, when the two need different ones. `-- in: as other` and `-- out: as other` take the
 columns of another statement, and its struct.
 
+What several statements share stands once, above them, below `-- fragment: <name>`; `$$name` in the SQL means its text. Its
+parameters are those of the statement that uses it.
+
 A :none or :many with `each` takes many rows of parameters at once: on SQLite it runs for one after another, so $slug is a
 value; on PostgreSQL it runs once, and $slug is an array, mostly for unnest().
 """
@@ -39,6 +42,9 @@ TAKEN = frozenset(('tx', 'row', 'rows', 'in'))  # the functions' own parameters
 TOKENS = re.compile(r"""(?P<string>'(?:[^']|'')*')|(?P<quoted>"(?:[^"]|"")*")|(?P<line>--[^\n]*)|(?P<block>/\*.*?\*/)
     |\$(?P<name>[a-z_][a-z0-9_]*)|(?P<dollar>\$)|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<open>\()|(?P<close>\))
     |(?P<unclosed>['"])|(?P<other>.)""", re.VERBOSE | re.DOTALL)
+
+
+FRAGMENT = re.compile(r'\$\$([a-z][a-z0-9_]*)')
 
 
 class Mistake(Exception):
@@ -79,6 +85,14 @@ class Statement:
         return len(self.ins) <= BY_VALUE_MAX and not self.each and not any(column.has for column in self.ins)
 
 
+@dataclass
+class Fragment:
+    name: str
+    line: int
+    body: list = field(default_factory=list)  # [(line, text)]
+    used: bool = False
+
+
 class Parser:
     """Reads the file line by line."""
 
@@ -86,11 +100,14 @@ class Parser:
         full = os.path.abspath(path)
         self.file = os.path.relpath(full, ROOT) if full.startswith(ROOT + os.sep) else path
         self.statements, self.statement, self.dialect, self.line = [], None, '', 0
+        self.fragments, self.fragment = {}, None
         with open(path, encoding='utf-8') as stream:
             for self.line, text in enumerate(stream.read().split('\n'), 1):
                 self.read(text)
         self.finish()
         self.line = 1
+        for fragment in self.fragments.values():
+            self.expect(fragment.used, f'nothing uses the fragment {fragment.name}', fragment.line)
         self.expect(self.statements, 'there is no statement; one begins with `-- name: <name> :<shape>`')
 
     def expect(self, condition, message, line=None):
@@ -98,11 +115,18 @@ class Parser:
             raise Mistake(self.file, line or self.line, message)
 
     def read(self, text):
-        head = re.fullmatch(r'--\s*(name|in|out|bounded|sqlite|postgres):\s*(.*?)\s*', text.strip())
+        head = re.fullmatch(r'--\s*(name|fragment|in|out|bounded|sqlite|postgres):\s*(.*?)\s*', text.strip())
         statement = self.statement
         if head and head.group(1) == 'name':
             self.finish()
             self.begin(head.group(2))
+        elif head and head.group(1) == 'fragment':
+            self.finish()
+            self.begin_fragment(head.group(2))
+        elif self.fragment:
+            self.expect(not head, f'`-- {head and head.group(1)}:` is for statements; this is the fragment {self.fragment.name}')
+            if text.strip() and not text.strip().startswith('--'):
+                self.fragment.body += self.expanded(text)
         elif statement is None:
             self.expect(not text.strip() or text.strip().startswith('--'), 'SQL before the first `-- name:`')
         elif head:
@@ -112,7 +136,22 @@ class Parser:
         elif text.strip():
             self.expect(not (self.dialect and '' in statement.bodies),
                         'a statement is either for both databases or has `-- sqlite:` and `-- postgres:` before its parts')
-            statement.bodies.setdefault(self.dialect, []).append((self.line, text))
+            statement.bodies.setdefault(self.dialect, []).extend(self.expanded(text))
+
+    def begin_fragment(self, name):
+        self.expect(re.fullmatch(r'[a-z][a-z0-9_]*', name), f'`-- fragment: {name}` must be `-- fragment: <lower_case_name>`')
+        self.expect(name not in self.fragments, f'the fragment {name} is there at line {name in self.fragments and self.fragments[name].line}')
+        self.fragment = Fragment(name, self.line)
+
+    def expanded(self, text):
+        """The line with its fragments in place, each piece with the line where it is written."""
+        pieces = FRAGMENT.split(text)
+        lines = [(self.line, pieces[0])]
+        for name, rest in zip(pieces[1::2], pieces[2::2]):
+            self.expect(name in self.fragments, f'there is no fragment {name} above')
+            self.fragments[name].used = True
+            lines += [*self.fragments[name].body, (self.line, rest)]
+        return [(line, piece) for line, piece in lines if piece.strip()]
 
     def begin(self, text):
         match = re.fullmatch(r'([a-z][a-z0-9_]*)\s+:([a-z]+)(?:\s+(slow|each))?', text)
@@ -167,7 +206,11 @@ class Parser:
         return Column(name, kind, bool(nullable))
 
     def finish(self):
-        """Checks the statement that ends here."""
+        """Checks the statement or the fragment that ends here."""
+        if self.fragment:
+            self.expect(self.fragment.body, f'the fragment {self.fragment.name} is empty', self.fragment.line)
+            self.fragments[self.fragment.name] = self.fragment
+            self.fragment = None
         statement = self.statement
         if statement is None:
             return
@@ -197,7 +240,7 @@ class Parser:
             self.expect(match.lastgroup != 'unclosed', 'a quote is never closed', line)
             self.expect(match.lastgroup != 'dollar', 'a $ begins the name of a parameter', line)
             if match.lastgroup == 'name':
-                self.expect(match.group('name') in declared, f'${match.group("name")} is not declared in `-- in:`', line)
+                self.expect(match.group('name') in declared, f'${match.group("name")} is not declared in `-- in:` of {statement.name}', line)
                 used.add(match.group('name'))
             if match.lastgroup == 'word':
                 words.append(match.group().upper())

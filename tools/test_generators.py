@@ -382,6 +382,31 @@ class QueriesTest(GeneratorTest):
                 self.assertIn(f'queries.sql:{line}: ', said)
                 self.assertIn(message, said)
         self.assertEqual(self.generated(good.replace('LIMIT 5', '').replace('SELECT', '-- bounded: few\nSELECT')), (0, ''))
+
+    def test_fragments_stand_once_and_are_used_by_name(self):
+        fragments = '-- fragment: columns\n-- What all show.\ny,\n  z\n\n-- fragment: found\nFROM t\nWHERE x = $x\n\n'
+        good = fragments + ('-- name: a :many\n-- Doc.\n-- in: x int\n-- out: y int, z int\nSELECT $$columns $$found LIMIT 5;\n\n'
+                            '-- name: b :optional\n-- Doc.\n-- in: w int, x int\n-- out: as a\n-- sqlite:\nSELECT $$columns $$found AND w = $w;\n'
+                            '-- postgres:\nSELECT $$columns $$found\n   AND w > $w;\n')
+        self.assertEqual(self.generated(good), (0, ''))
+        statements = [' '.join(re.sub(r'\\n"|"', ' ', text).split()) for text in
+                      re.findall(r'\.(?:sqlite|postgres) =\n(.*?),\n(?=     \.)', self.read('out/queries.c'), re.DOTALL)]
+        self.assertEqual(statements, ['SELECT y, z FROM t WHERE x = ?1 LIMIT 5', 'SELECT y, z FROM t WHERE x = $1 LIMIT 5',
+                                      'SELECT y, z FROM t WHERE x = ?2 AND w = ?1', 'SELECT y, z FROM t WHERE x = $2 AND w > $1'])
+        for old, new, line, message in (
+                ('$$columns', '$$colums', 14, 'no fragment colums'), ('WHERE x = $x', 'WHERE x = $v', 8, '$v is not declared in `-- in:` of a'),
+                ('WHERE x = $x', "WHERE x = '", 8, 'never closed'), ('y,\n  z\n', '', 1, 'the fragment columns is empty'),
+                ('fragment: found', 'fragment: columns', 6, 'the fragment columns is there at line 1'),
+                ('fragment: found', 'fragment: Found', 6, 'lower_case_name'), ('-- What all show.', '-- in: q int', 2, 'is for statements'),
+                ('-- fragment: found', '-- fragment: idle\nq\n\n-- fragment: found', 6, 'nothing uses the fragment idle'),
+                ('WHERE x = $x', 'WHERE x = $x;', 14, 'more than one'), ('$$columns', '$$', 14, 'begins the name')):
+            with self.subTest(new=new):
+                status, said = self.generated(good.replace(old, new, 1))
+                self.assertEqual(status, 1, f'{new} was taken')
+                self.assertIn(f'queries.sql:{line}: ', said)
+                self.assertIn(message, said)
+
+    def test_a_file_without_statements(self):
         self.assertIn('there is no statement', self.generated('-- Nothing.\n')[1])
 
 

@@ -2,29 +2,27 @@
 
 -- ---- boards ----
 
--- name: board_by_slug :optional
--- A board with its totals, and on how many of its posts `member` has voted.
--- in: slug text, member uuid?
--- out: id uuid, slug text, title text, description text, kind int, created_at time, closed_at time?, version int,
--- out: post_count int, comment_count int, votable_count int, voter_count int, agree_count int, disagree_count int, pass_count int, voted_count int
+-- fragment: board_shown
 SELECT b.id, b.slug, b.title, b.description, b.kind, b.created_at, b.closed_at, b.version,
        COALESCE(t.post_count, 0), COALESCE(t.comment_count, 0), COALESCE(t.votable_count, 0), COALESCE(t.voter_count, 0),
        COALESCE(t.agree_count, 0), COALESCE(t.disagree_count, 0), COALESCE(t.pass_count, 0), COALESCE(v.voted_count, 0)
   FROM board b
   LEFT JOIN board_total t ON t.board_id = b.id
   LEFT JOIN board_voter v ON v.board_id = b.id AND v.member_id = $member
+
+-- name: board_by_slug :optional
+-- A board with its totals, and on how many of its posts `member` has voted.
+-- in: slug text, member uuid?
+-- out: id uuid, slug text, title text, description text, kind int, created_at time, closed_at time?, version int,
+-- out: post_count int, comment_count int, votable_count int, voter_count int, agree_count int, disagree_count int, pass_count int, voted_count int
+$$board_shown
  WHERE b.slug = $slug;
 
 -- name: boards_page :many
 -- Boards, latest first, from below `before`.
 -- in: before uuid, member uuid?, limit int
 -- out: as board_by_slug
-SELECT b.id, b.slug, b.title, b.description, b.kind, b.created_at, b.closed_at, b.version,
-       COALESCE(t.post_count, 0), COALESCE(t.comment_count, 0), COALESCE(t.votable_count, 0), COALESCE(t.voter_count, 0),
-       COALESCE(t.agree_count, 0), COALESCE(t.disagree_count, 0), COALESCE(t.pass_count, 0), COALESCE(v.voted_count, 0)
-  FROM board b
-  LEFT JOIN board_total t ON t.board_id = b.id
-  LEFT JOIN board_voter v ON v.board_id = b.id AND v.member_id = $member
+$$board_shown
  WHERE b.id < $before
  ORDER BY b.id DESC
  LIMIT $limit;
@@ -49,34 +47,33 @@ SELECT id, kind, closed_at FROM board WHERE slug = $slug;
 
 -- ---- items: posts and comments ----
 
+-- fragment: item_columns
+i.id, i.board_id, b.slug, b.kind, b.closed_at, i.root_id, i.parent_id, i.depth,
+i.author_id, m.name, i.title, i.body, i.created_at, i.edited_at, i.deleted_at,
+i.moderation, i.version, i.reply_count, i.comment_count, i.agree_count, i.disagree_count, i.pass_count,
+COALESCE(v.value, 0), i.score
+
+-- fragment: item_joins
+JOIN board b ON b.id = i.board_id
+LEFT JOIN member m ON m.id = i.author_id
+LEFT JOIN vote v ON v.item_id = i.id AND v.member_id = $member
+
 -- name: item_by_id :optional
 -- A post or comment as `member` sees it: with the author's name and the member's own vote.
 -- in: id uuid, member uuid?
 -- out: id uuid, board_id uuid, board_slug text, board_kind int, board_closed_at time?, root_id uuid, parent_id uuid?, depth int,
 -- out: author_id uuid, author_name text?, title text, body text, created_at time, edited_at time?, deleted_at time?,
 -- out: moderation int, version int, reply_count int, comment_count int, agree_count int, disagree_count int, pass_count int, own int, score int
-SELECT i.id, i.board_id, b.slug, b.kind, b.closed_at, i.root_id, i.parent_id, i.depth,
-       i.author_id, m.name, i.title, i.body, i.created_at, i.edited_at, i.deleted_at,
-       i.moderation, i.version, i.reply_count, i.comment_count, i.agree_count, i.disagree_count, i.pass_count,
-       COALESCE(v.value, 0), i.score
-  FROM item i
-  JOIN board b ON b.id = i.board_id
-  LEFT JOIN member m ON m.id = i.author_id
-  LEFT JOIN vote v ON v.item_id = i.id AND v.member_id = $member
+SELECT $$item_columns
+  FROM item i $$item_joins
  WHERE i.id = $id;
 
 -- name: posts_new :many
 -- Posts of a board, latest first, from below `before`.
 -- in: board uuid, member uuid?, before uuid, limit int
 -- out: as item_by_id
-SELECT i.id, i.board_id, b.slug, b.kind, b.closed_at, i.root_id, i.parent_id, i.depth,
-       i.author_id, m.name, i.title, i.body, i.created_at, i.edited_at, i.deleted_at,
-       i.moderation, i.version, i.reply_count, i.comment_count, i.agree_count, i.disagree_count, i.pass_count,
-       COALESCE(v.value, 0), i.score
-  FROM item i
-  JOIN board b ON b.id = i.board_id
-  LEFT JOIN member m ON m.id = i.author_id
-  LEFT JOIN vote v ON v.item_id = i.id AND v.member_id = $member
+SELECT $$item_columns
+  FROM item i $$item_joins
  WHERE i.board_id = $board AND i.parent_id IS NULL AND i.id < $before
  ORDER BY i.id DESC
  LIMIT $limit;
@@ -85,14 +82,8 @@ SELECT i.id, i.board_id, b.slug, b.kind, b.closed_at, i.root_id, i.parent_id, i.
 -- Posts of a board, most surely agreed with first, from below (score, before).
 -- in: board uuid, member uuid?, score int, before uuid, limit int
 -- out: as item_by_id
-SELECT i.id, i.board_id, b.slug, b.kind, b.closed_at, i.root_id, i.parent_id, i.depth,
-       i.author_id, m.name, i.title, i.body, i.created_at, i.edited_at, i.deleted_at,
-       i.moderation, i.version, i.reply_count, i.comment_count, i.agree_count, i.disagree_count, i.pass_count,
-       COALESCE(v.value, 0), i.score
-  FROM item i
-  JOIN board b ON b.id = i.board_id
-  LEFT JOIN member m ON m.id = i.author_id
-  LEFT JOIN vote v ON v.item_id = i.id AND v.member_id = $member
+SELECT $$item_columns
+  FROM item i $$item_joins
  WHERE i.board_id = $board AND i.parent_id IS NULL AND (i.score, i.id) < ($score, $before)
  ORDER BY i.score DESC, i.id DESC
  LIMIT $limit;
@@ -101,15 +92,9 @@ SELECT i.id, i.board_id, b.slug, b.kind, b.closed_at, i.root_id, i.parent_id, i.
 -- Statements that are neither rejected nor deleted and have no vote of the member, oldest first.
 -- in: board uuid, member uuid, limit int
 -- out: as item_by_id
-SELECT i.id, i.board_id, b.slug, b.kind, b.closed_at, i.root_id, i.parent_id, i.depth,
-       i.author_id, m.name, i.title, i.body, i.created_at, i.edited_at, i.deleted_at,
-       i.moderation, i.version, i.reply_count, i.comment_count, i.agree_count, i.disagree_count, i.pass_count,
-       CAST(0 AS bigint), i.score
-  FROM item i
-  JOIN board b ON b.id = i.board_id
-  LEFT JOIN member m ON m.id = i.author_id
- WHERE i.board_id = $board AND i.parent_id IS NULL AND i.moderation <> 3 AND i.deleted_at IS NULL
-   AND NOT EXISTS (SELECT 1 FROM vote v WHERE v.item_id = i.id AND v.member_id = $member)
+SELECT $$item_columns
+  FROM item i $$item_joins
+ WHERE i.board_id = $board AND i.parent_id IS NULL AND i.moderation <> 3 AND i.deleted_at IS NULL AND v.item_id IS NULL
  ORDER BY i.id
  LIMIT $limit;
 
@@ -129,15 +114,9 @@ WITH RECURSIVE page AS (
       JOIN item c ON c.rowid IN (SELECT k.rowid FROM item k WHERE k.parent_id = t.id ORDER BY k.id LIMIT 3)
      WHERE t.level < $depth
 )
-SELECT i.id, i.board_id, b.slug, b.kind, b.closed_at, i.root_id, i.parent_id, i.depth,
-       i.author_id, m.name, i.title, i.body, i.created_at, i.edited_at, i.deleted_at,
-       i.moderation, i.version, i.reply_count, i.comment_count, i.agree_count, i.disagree_count, i.pass_count,
-       COALESCE(v.value, 0), i.score
+SELECT $$item_columns
   FROM tree
-  JOIN item i ON i.rowid = tree.place
-  JOIN board b ON b.id = i.board_id
-  LEFT JOIN member m ON m.id = i.author_id
-  LEFT JOIN vote v ON v.item_id = i.id AND v.member_id = $member
+  JOIN item i ON i.rowid = tree.place $$item_joins
  ORDER BY i.id;
 -- postgres:
 WITH RECURSIVE page AS (
@@ -150,15 +129,9 @@ WITH RECURSIVE page AS (
       JOIN item c ON c.id IN (SELECT k.id FROM item k WHERE k.parent_id = t.id ORDER BY k.id LIMIT 3)
      WHERE t.level < $depth
 )
-SELECT i.id, i.board_id, b.slug, b.kind, b.closed_at, i.root_id, i.parent_id, i.depth,
-       i.author_id, m.name, i.title, i.body, i.created_at, i.edited_at, i.deleted_at,
-       i.moderation, i.version, i.reply_count, i.comment_count, i.agree_count, i.disagree_count, i.pass_count,
-       COALESCE(v.value, 0), i.score
+SELECT $$item_columns
   FROM tree
-  JOIN item i ON i.id = tree.id
-  JOIN board b ON b.id = i.board_id
-  LEFT JOIN member m ON m.id = i.author_id
-  LEFT JOIN vote v ON v.item_id = i.id AND v.member_id = $member
+  JOIN item i ON i.id = tree.id $$item_joins
  ORDER BY i.id;
 
 -- name: item_insert :none
@@ -185,21 +158,24 @@ UPDATE item SET comment_count = comment_count + 1 WHERE id = $root;
 
 -- ---- votes ----
 
+-- fragment: vote_replaced
+ON CONFLICT (item_id, member_id) DO UPDATE SET value = excluded.value, cast_at = excluded.cast_at
+
 -- name: vote_set :none
 -- The vote that stands from now on.
 -- in: item uuid, member uuid, value int, cast_at time
 INSERT INTO vote (item_id, member_id, value, cast_at) VALUES ($item, $member, $value, $cast_at)
-    ON CONFLICT (item_id, member_id) DO UPDATE SET value = excluded.value, cast_at = excluded.cast_at;
+    $$vote_replaced;
 
 -- name: votes_set :none each
 -- Many votes that stand from now on, of one person on one item at most one.
 -- in: as vote_set
 -- sqlite:
 INSERT INTO vote (item_id, member_id, value, cast_at) VALUES ($item, $member, $value, $cast_at)
-    ON CONFLICT (item_id, member_id) DO UPDATE SET value = excluded.value, cast_at = excluded.cast_at;
+    $$vote_replaced;
 -- postgres:
 INSERT INTO vote (item_id, member_id, value, cast_at) SELECT * FROM unnest($item, $member, $value, $cast_at)
-    ON CONFLICT (item_id, member_id) DO UPDATE SET value = excluded.value, cast_at = excluded.cast_at;
+    $$vote_replaced;
 
 -- name: votes_standing :many each
 -- The votes that stand of some members on some items. The LIMIT keeps PostgreSQL to the index, whatever it believes of the sizes.
@@ -258,31 +234,35 @@ INSERT INTO member (id, name) VALUES ($id, $name) ON CONFLICT (id) DO UPDATE SET
 -- out: name text
 SELECT name FROM member WHERE id = $id;
 
+-- fragment: total_insert
+INSERT INTO board_total (board_id, post_count, comment_count, votable_count, voter_count, agree_count, disagree_count, pass_count)
+
+-- fragment: total_added
+ON CONFLICT (board_id) DO UPDATE
+SET post_count = board_total.post_count + excluded.post_count,
+    comment_count = board_total.comment_count + excluded.comment_count,
+    votable_count = board_total.votable_count + excluded.votable_count,
+    voter_count = board_total.voter_count + excluded.voter_count,
+    agree_count = board_total.agree_count + excluded.agree_count,
+    disagree_count = board_total.disagree_count + excluded.disagree_count,
+    pass_count = board_total.pass_count + excluded.pass_count
+
 -- name: totals_add :none each
 -- Adds to the totals of boards, to each once.
 -- in: board uuid, posts int, comments int, votable int, voters int, agree int, disagree int, pass int
 -- sqlite:
-INSERT INTO board_total (board_id, post_count, comment_count, votable_count, voter_count, agree_count, disagree_count, pass_count)
+$$total_insert
 VALUES ($board, $posts, $comments, $votable, $voters, $agree, $disagree, $pass)
-    ON CONFLICT (board_id) DO UPDATE
-   SET post_count = board_total.post_count + excluded.post_count,
-       comment_count = board_total.comment_count + excluded.comment_count,
-       votable_count = board_total.votable_count + excluded.votable_count,
-       voter_count = board_total.voter_count + excluded.voter_count,
-       agree_count = board_total.agree_count + excluded.agree_count,
-       disagree_count = board_total.disagree_count + excluded.disagree_count,
-       pass_count = board_total.pass_count + excluded.pass_count;
+$$total_added;
 -- postgres:
-INSERT INTO board_total (board_id, post_count, comment_count, votable_count, voter_count, agree_count, disagree_count, pass_count)
+$$total_insert
 SELECT * FROM unnest($board, $posts, $comments, $votable, $voters, $agree, $disagree, $pass)
-    ON CONFLICT (board_id) DO UPDATE
-   SET post_count = board_total.post_count + excluded.post_count,
-       comment_count = board_total.comment_count + excluded.comment_count,
-       votable_count = board_total.votable_count + excluded.votable_count,
-       voter_count = board_total.voter_count + excluded.voter_count,
-       agree_count = board_total.agree_count + excluded.agree_count,
-       disagree_count = board_total.disagree_count + excluded.disagree_count,
-       pass_count = board_total.pass_count + excluded.pass_count;
+$$total_added;
+
+-- fragment: voter_added
+ON CONFLICT (board_id, member_id) DO UPDATE
+SET vote_count = board_voter.vote_count + excluded.vote_count, voted_count = board_voter.voted_count + excluded.voted_count
+RETURNING board_id, member_id, vote_count
 
 -- name: voters_add :many each
 -- Adds to the votes that members have on boards, and to those of them on posts that take votes; gives what there are now.
@@ -291,14 +271,10 @@ SELECT * FROM unnest($board, $posts, $comments, $votable, $voters, $agree, $disa
 -- bounded: a row for each row that is given
 -- sqlite:
 INSERT INTO board_voter (board_id, member_id, vote_count, voted_count) VALUES ($board, $member, $votes, $voted)
-    ON CONFLICT (board_id, member_id) DO UPDATE
-   SET vote_count = board_voter.vote_count + excluded.vote_count, voted_count = board_voter.voted_count + excluded.voted_count
-RETURNING board_id, member_id, vote_count;
+$$voter_added;
 -- postgres:
 INSERT INTO board_voter (board_id, member_id, vote_count, voted_count) SELECT * FROM unnest($board, $member, $votes, $voted)
-    ON CONFLICT (board_id, member_id) DO UPDATE
-   SET vote_count = board_voter.vote_count + excluded.vote_count, voted_count = board_voter.voted_count + excluded.voted_count
-RETURNING board_id, member_id, vote_count;
+$$voter_added;
 
 -- name: votable_posts :many each
 -- Which of some items are posts that took votes until they were deleted, if they were.
