@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "core/api.h"
 #include "core/crypto/crypto.h"
 #include "core/log/reader.h"
 #include "core/module.h"
@@ -53,12 +54,33 @@ static void begin_body(tx_t *tx, void *arg)
     log_reader_begin(tx, str_from(follower->reader->name));
 }
 
+/* What was read is still there, unless the source's database alone was restored from a backup, or moved to
+ * another cluster. What is appended then would take positions that the reader believes to have behind it: it
+ * goes no further, also when the log has grown past it, rather than skip them. */
+static void refuse_other_past(req_t *req, follower_t *follower)
+{
+    char position[LOG_POSITION_TEXT_SIZE], end[LOG_POSITION_TEXT_SIZE];
+    log_position_t head = log_head(req, follower->source);
+
+    if (!follower->ahead && log_position_compare(follower->position, head) > 0) {
+        follower->ahead = true;
+        log_position_format(follower->position, position);
+        log_position_format(head, end);
+        logline(LINE_ERROR, "reader_ahead_of_log", "reader", follower->reader->name, "position", position,
+                "log", follower->reader->source, "log_ends", end, "remedy",
+                "the databases are not of one time: stop, and restore all of them from one backup", NULL);
+    }
+    if (follower->ahead)
+        fail(req, &UNAVAILABLE, "The reader is ahead of the log.");
+}
+
 static void find_position(req_t *req, follower_t *follower)
 {
     struct log_reader_position row;
 
     if (log_reader_position(db_read(req), str_from(follower->reader->name), &row)) {
         follower->position = (log_position_t){row.transaction_id, row.sequence};
+        refuse_other_past(req, follower);
     } else {
         db_apply(req, begin_body, follower);
         follower->position = LOG_START;

@@ -13,6 +13,7 @@ typedef struct follower {
     log_position_t position;
     log_position_t head; /* of the source, when it was last looked at */
     bool head_known;
+    bool ahead;        /* of its source's log: the two are of different pasts */
     size_t batch;      /* entries per transaction: fewer after a failure, to get as far as is possible */
     unsigned failures; /* in a row */
 } follower_t;

@@ -41,7 +41,7 @@ static const value_slot_t applied_sum_slots[] = {
     {VALUE_INT, false, offsetof(applied_sum_t, distinct), NO_HAS},
     {VALUE_INT, false, offsetof(applied_sum_t, last), NO_HAS}};
 
-enum { APPLIED_INSERT, APPLIED_SUM, APPLIED_LIST, APPLIED_STATEMENTS };
+enum { APPLIED_INSERT, APPLIED_SUM, APPLIED_LIST, APPLIED_LEAP, APPLIED_STATEMENTS };
 
 #define BOTH(text) .sqlite = (text), .postgres = (text)
 
@@ -65,6 +65,10 @@ static statement_t applied_statements[APPLIED_STATEMENTS] = {
                       .out_count = 1,
                       .row_size = sizeof(applied_t),
                       .shape = SHAPE_MANY},
+    [APPLIED_LEAP] = {.name = "target.applied_leap",
+                      BOTH("UPDATE log_reader SET sequence = sequence + 5"),
+                      .shape = SHAPE_NONE,
+                      .writes = true},
 };
 
 static const migration_t target_migrations[] = {

@@ -237,6 +237,41 @@ static void a_failing_reader_can_be_stopped_at_once(void **state)
     assert_int_equal(applied_so_far(fixture).count, 0);
 }
 
+static void leap_body(tx_t *tx, void *arg)
+{
+    (void)arg;
+    statement_run(tx, &applied_statements[APPLIED_LEAP], NULL);
+}
+
+static void leap_work(req_t *req, void *arg)
+{
+    db_apply(req, leap_body, arg);
+}
+
+/* As when the source was restored from an older backup than the target. */
+static void a_reader_ahead_of_its_log_skips_nothing_that_is_appended_then(void **state)
+{
+    fixture_t *fixture = *state;
+
+    logline_configure(LINE_ERROR + 1, STDERR_FILENO);
+    append_entries(fixture, 1, 3);
+    log_readers_t *readers = log_readers_start(&fixture->host);
+    assert_applied_once(fixture, 3);
+    log_readers_stop(readers);
+    run_in(&fixture->host, &fixture->target, leap_work, NULL);
+    readers = log_readers_start(&fixture->host);
+    int64_t patience = clock_monotonic() + 20 * SECOND_US;
+    while (status_of(readers).failing_since == 0 && clock_monotonic() < patience)
+        turn_once(fixture->loop);
+    append_entries(fixture, 4, 20); /* past where it believes to be */
+    int64_t deadline = clock_monotonic() + SECOND_US;
+    while (clock_monotonic() < deadline)
+        turn_once(fixture->loop);
+    assert_int_equal(applied_so_far(fixture).count, 3);
+    assert_true(status_of(readers).failing_since > 0);
+    log_readers_stop(readers);
+}
+
 static void a_reader_rests_when_its_source_is_not_enabled(void **state)
 {
     fixture_t *fixture = *state;
@@ -392,6 +427,8 @@ static int run_all(void)
         cmocka_unit_test_setup_teardown(an_entry_that_fails_is_tried_again_and_those_before_it_are_applied,
                                         begin, end),
         cmocka_unit_test_setup_teardown(a_failing_reader_can_be_stopped_at_once, begin, end),
+        cmocka_unit_test_setup_teardown(a_reader_ahead_of_its_log_skips_nothing_that_is_appended_then, begin,
+                                        end),
         cmocka_unit_test_setup_teardown(a_reader_rests_when_its_source_is_not_enabled, begin, end),
         cmocka_unit_test_setup_teardown(catching_up_ends_when_all_that_follows_is_applied, begin, end),
         cmocka_unit_test_setup_teardown(catching_up_gets_over_failures, begin, end),
