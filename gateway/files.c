@@ -171,20 +171,36 @@ static str_t folder_beside_program(arena_t *arena)
     return length > 0 ? arena_printf(arena, "%.*sweb", (int)length, program) : STR("web");
 }
 
-files_t *files_load(str_t web_root)
+/* The one beside the program may not be built; one that is named has to be there. */
+static bool is_acceptable(const files_t *files, str_t folder, bool named, arena_t *arena, str_t *error)
 {
-    arena_t *arena = arena_new();
-    files_t *files = arena_new_of(arena, files_t);
-    files->arena = arena;
-    files->files = arena_array_of(arena, file_t, FILES_MOST);
-    str_t folder = web_root.length ? web_root : folder_beside_program(arena);
+    if (find(files, STR("/index.html")))
+        return true;
+    if (named)
+        *error = arena_printf(arena,
+                              "gateway.web_root: %s holds no index.html. Name the folder of the built web "
+                              "client, or leave the option empty for the one beside the program.",
+                              folder.at);
+    else
+        logline(LINE_WARNING, "no_web_client", "folder", folder.at, "remedy",
+                "build it (make), or name its folder with gateway.web_root", NULL);
+    return !named;
+}
+
+files_t *files_load(str_t web_root, arena_t *arena, str_t *error)
+{
+    arena_t *own = arena_new();
+    files_t *files = arena_new_of(own, files_t);
+    files->arena = own;
+    files->files = arena_array_of(own, file_t, FILES_MOST);
+    str_t folder = web_root.length ? web_root : folder_beside_program(own);
     load_folder(files, folder.at, STR(""), 0);
     qsort(files->files, files->count, sizeof *files->files, by_path);
     pair_up(files);
-    if (find(files, STR("/index.html")) == NULL)
-        logline(LINE_WARNING, "no_web_client", "folder", folder.at, "remedy",
-                "build it (make), or name its folder with gateway.web_root", NULL);
-    return files;
+    if (is_acceptable(files, folder, web_root.length > 0, arena, error))
+        return files;
+    files_free(files);
+    return NULL;
 }
 
 void files_free(files_t *files)

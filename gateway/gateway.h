@@ -256,7 +256,8 @@ struct in6_addr address_mapped(const struct in_addr *four);
 
 /* ---- live_hub.c, live.c, live_connection.c: see live.h ---- */
 /* ---- files.c, pages.c ---- */
-files_t *files_load(str_t web_root);
+/* NULL with *error, in the arena, when a folder is named that holds no web client. */
+files_t *files_load(str_t web_root, arena_t *arena, str_t *error);
 void files_free(files_t *files);
 void files_answer(exchange_t *exchange, str_t path);
 str_t openapi_merge(gateway_t *gateway);

@@ -170,8 +170,9 @@ static bool gateway_prepare(gateway_t *gateway, str_t *error)
     gateway->live = live_hub_new(gateway);
     gateway->openapi = openapi_merge(gateway);
     gateway->problems_page = problems_page_make(gateway);
-    gateway->files = files_load(config_text(gateway->host->config, "gateway.web_root"));
-    return prepare_threads(gateway, error);
+    str_t web_root = config_text(gateway->host->config, "gateway.web_root");
+    gateway->files = files_load(web_root, gateway->arena, error);
+    return gateway->files && prepare_threads(gateway, error);
 }
 
 static void gateway_free(gateway_t *gateway)

@@ -76,6 +76,12 @@ test('an address that is none stops the start', () =>
     }
   }));
 
+test('a folder without a web client stops the start when it is named', () =>
+  withPlace(async (place) => {
+    const { stderr } = await refusedStart(place, { 'gateway.web_root': place.data });
+    expect(stderr).toMatch(/gateway\.web_root: \S+ holds no index\.html/);
+  }));
+
 test('a data directory that cannot be written to stops the start, and the message names it', async () => {
   const parent = mkdtempSync(join(tmpdir(), 'folkmoot-read-only-'));
   const data = join(parent, 'data');
