@@ -21,7 +21,8 @@ async function start(signIn: boolean): Promise<void> {
   });
 }
 
-const settle = () => new Promise((resolve) => setTimeout(resolve, 40));
+/** Until so many requests were sent. */
+const sent = (count: number) => vi.waitFor(() => expect(net.sent).toHaveLength(count));
 const made = () => json(201, { id: 'c1' });
 
 beforeEach(async () => {
@@ -34,23 +35,21 @@ describe('the outbox', () => {
   it('sends what is put into it, and strikes it off', async () => {
     net.answers = [made];
     await outbox.put({ kind: 'comment', post: 'p', body: 'Hello' });
-    await settle();
+    await vi.waitFor(() => expect(outbox.outbox.value).toEqual([]));
     expect(heard).toEqual(['comment Hello c1']);
-    expect(outbox.outbox.value).toEqual([]);
     expect(net.sent[0]).toMatchObject({ method: 'POST', url: '/api/v1/posts/p/comments', body: { body: 'Hello' } });
   });
 
   it('keeps what could not be sent through a restart, and sends it once, under the key of the first attempt', async () => {
     net.answers = [() => undefined];
     await outbox.put({ kind: 'comment', post: 'p', parent: 'c', body: 'Written offline' });
-    await settle();
+    await sent(1);
     expect(outbox.outbox.value).toHaveLength(1);
 
     net.answers = [() => json(200, signedIn(2)), made];
     await start(false);
     await outbox.flush();
-    await settle();
-    expect(heard).toEqual(['comment Written offline c1']);
+    await vi.waitFor(() => expect(heard).toEqual(['comment Written offline c1']));
     const posts = net.sent.filter((request) => request.url.endsWith('/comments'));
     expect(posts.map((request) => request.key)).toEqual([posts[0]?.key, posts[0]?.key]);
     await outbox.flush();
@@ -59,9 +58,9 @@ describe('the outbox', () => {
 
   it('sends only the last of several votes that waited', async () => {
     await outbox.put({ kind: 'vote', item: 'i', value: 'agree' });
-    await settle();
+    await sent(1);
     await outbox.put({ kind: 'vote', item: 'i', value: 'disagree' });
-    await settle();
+    await sent(2);
     expect(outbox.outbox.value.map((entry) => entry.kind === 'vote' && entry.value)).toEqual(['disagree']);
     net.answers = [() => json(200, { agree_count: 0, disagree_count: 1, pass_count: 0, own: 'disagree' })];
     await outbox.flush();
@@ -72,8 +71,7 @@ describe('the outbox', () => {
   it('undoes a vote that the server refuses', async () => {
     net.answers = [() => problem(409, 'board_closed')];
     await outbox.put({ kind: 'vote', item: 'i', value: 'agree' });
-    await settle();
-    expect(heard).toEqual(['refused vote board_closed']);
+    await vi.waitFor(() => expect(heard).toEqual(['refused vote board_closed']));
     expect(outbox.outbox.value).toEqual([]);
   });
 
@@ -81,21 +79,19 @@ describe('the outbox', () => {
     net.answers = [() => problem(409, 'board_closed'), made];
     await outbox.put({ kind: 'comment', post: 'closed', body: 'Too late' });
     await outbox.put({ kind: 'comment', post: 'open', body: 'In time' });
-    await settle();
-    expect(heard).toEqual(['refused comment board_closed', 'comment In time c1']);
+    await vi.waitFor(() => expect(heard).toEqual(['refused comment board_closed', 'comment In time c1']));
     const [refused] = outbox.outbox.value;
     expect(refused?.refused?.code).toBe('board_closed');
 
     net.answers = [made];
     await outbox.retry(refused!);
-    await settle();
-    expect(outbox.outbox.value).toEqual([]);
+    await vi.waitFor(() => expect(outbox.outbox.value).toEqual([]));
     expect(net.sent[0]?.key).not.toBe(net.sent[2]?.key);
   });
 
   it('is never sent in the name of another member', async () => {
     await outbox.put({ kind: 'comment', post: 'p', body: 'Mine' });
-    await settle();
+    await sent(1);
     await session.end(true);
     session.begin({
       ...(signedIn(2) as Parameters<typeof session.begin>[0]),
@@ -103,8 +99,8 @@ describe('the outbox', () => {
     });
     net.answers = [made, made];
     await outbox.flush();
-    await settle();
     expect(heard).toEqual([]);
     expect(outbox.outbox.value).toEqual([]);
+    expect(net.sent.filter((request) => request.url.endsWith('/comments'))).toHaveLength(1);
   });
 });

@@ -106,9 +106,9 @@ describe('a request', () => {
   it('that reads is answered from what was kept when the network is gone', async () => {
     net.answers = [() => json(200, signedIn(1)), () => json(200, { items: [1] })];
     await transport.transport.request('GET', '/api/v1/kept', { query: { limit: 5, cursor: undefined } });
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect((await transport.transport.request('GET', '/api/v1/kept', { query: { limit: 5 } })).body).toEqual({
-      items: [1],
+    await vi.waitFor(async () => {
+      const { body } = await transport.transport.request('GET', '/api/v1/kept', { query: { limit: 5 } });
+      expect(body).toEqual({ items: [1] });
     });
     await expect(transport.transport.request('GET', '/api/v1/never-read', {})).rejects.toThrow('could not be reached');
   });
