@@ -14,6 +14,7 @@
 #include "core/api.h"
 #include "core/crypto/crypto.h"
 #include "core/db/driver.h"
+#include "core/db/sqlite.h"
 #include "core/module.h"
 
 #define UNUSED __attribute__((unused))
@@ -400,6 +401,43 @@ static UNUSED int crew_count(const crew_t *crew, const problem_kind_t *problem)
     for (int i = 0; i < crew->loops * crew->fibers; i++)
         count += crew->hands[i].problem == problem;
     return count;
+}
+
+/* ---- holding the write lock, so that bodies gather into one batch ---- */
+
+static UNUSED sqlite3 *lock_file(fixture_t *fixture)
+{
+    sqlite3 *handle = NULL;
+
+    assert_int_equal(sqlite3_open(sqlite_state_of(fixture->database)->path, &handle), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(handle, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    return handle;
+}
+
+static UNUSED void unlock_file(sqlite3 *handle)
+{
+    assert_int_equal(sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(handle);
+}
+
+static UNUSED void wait_for_queue(fixture_t *fixture, size_t length)
+{
+    int64_t deadline = clock_monotonic() + 20 * SECOND_US;
+
+    while (database_counts(fixture->database).waiting != length && clock_monotonic() < deadline)
+        usleep(1000);
+    assert_int_equal(database_counts(fixture->database).waiting, length);
+}
+
+/* Runs the crew with all of its bodies in one batch. */
+static UNUSED void run_as_one_batch(crew_t *crew)
+{
+    sqlite3 *lock = lock_file(crew->fixture);
+
+    crew_start(crew);
+    wait_for_queue(crew->fixture, (size_t)(crew->loops * crew->fibers));
+    unlock_file(lock);
+    crew_join(crew);
 }
 
 #endif

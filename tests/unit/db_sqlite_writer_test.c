@@ -17,43 +17,6 @@
 #include "core/runtime/logline.h"
 #include "tests/unit/db_fixture.h"
 
-/* ---- holding the write lock, so that bodies gather into one batch ---- */
-
-static sqlite3 *lock_file(fixture_t *fixture)
-{
-    sqlite3 *handle = NULL;
-
-    assert_int_equal(sqlite3_open(sqlite_state_of(fixture->database)->path, &handle), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(handle, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-    return handle;
-}
-
-static void unlock_file(sqlite3 *handle)
-{
-    assert_int_equal(sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(handle);
-}
-
-static void wait_for_queue(fixture_t *fixture, size_t length)
-{
-    int64_t deadline = clock_monotonic() + 20 * SECOND_US;
-
-    while (database_counts(fixture->database).waiting != length && clock_monotonic() < deadline)
-        usleep(1000);
-    assert_int_equal(database_counts(fixture->database).waiting, length);
-}
-
-/* Runs the crew with all of its bodies in one batch. */
-static void run_as_one_batch(crew_t *crew)
-{
-    sqlite3 *lock = lock_file(crew->fixture);
-
-    crew_start(crew);
-    wait_for_queue(crew->fixture, (size_t)(crew->loops * crew->fibers));
-    unlock_file(lock);
-    crew_join(crew);
-}
-
 /* ---- bodies ---- */
 
 static void insert_numbered(tx_t *tx, void *arg)
@@ -211,6 +174,40 @@ static void a_body_that_runs_again_begins_with_the_request_as_it_was(void **stat
     assert_int_equal(noted.left, 0);
     assert_int_equal(count_things(*state), 3);
     free(crew);
+}
+
+typedef struct second_thoughts {
+    int runs;
+    bool clean; /* nothing of the first run was left in the request */
+} second_thoughts_t;
+
+static void complain_once(tx_t *tx, void *arg)
+{
+    second_thoughts_t *thoughts = arg;
+    const problem_t *problem = &tx->req->problem;
+    int number = 1;
+
+    insert_numbered(tx, &number);
+    if (thoughts->runs++ == 0) {
+        field_wrong(tx->req, STR("/title"), "is of the world that was undone");
+        fail_fields(tx->req);
+    }
+    thoughts->clean = problem->kind == NULL && problem->field_count == 0 && problem->detail.at == NULL;
+}
+
+static void apply_complaint(req_t *req, void *arg)
+{
+    db_apply(req, complain_once, arg);
+}
+
+static void what_a_body_failed_with_is_forgotten_when_it_runs_again(void **state)
+{
+    second_thoughts_t thoughts = {0};
+
+    assert_null(request(*state, apply_complaint, &thoughts));
+    assert_int_equal(thoughts.runs, 2);
+    assert_true(thoughts.clean);
+    assert_int_equal(count_things(*state), 1);
 }
 
 static void a_violated_constraint_is_an_internal_error_of_its_body_alone(void **state)
@@ -605,6 +602,7 @@ int main(void)
         WITH_FIXTURE(a_failing_body_undoes_itself_alone),
         WITH_FIXTURE(a_body_that_fails_before_it_writes_makes_nobody_run_again),
         WITH_FIXTURE(a_body_that_runs_again_begins_with_the_request_as_it_was),
+        WITH_FIXTURE(what_a_body_failed_with_is_forgotten_when_it_runs_again),
         WITH_FIXTURE(a_violated_constraint_is_an_internal_error_of_its_body_alone),
         WITH_FIXTURE(more_bodies_than_a_batch_takes_are_all_done),
         WITH_FIXTURE(a_body_without_effects_costs_no_write_to_the_disk),

@@ -179,6 +179,15 @@ static void entries_that_are_appended_together_come_in_their_order(void **state)
     assert_int_equal(look_as(fixture, &fixture->source, (look_t){.from = from, .limit = 1}).count, 0);
 }
 
+static void nobody_reads_more_than_a_thousand_entries_at_once(void **state)
+{
+    fixture_t *fixture = *state;
+
+    append_entries(fixture, 1, 1003);
+    assert_int_equal(look_as(fixture, &fixture->source, (look_t){.limit = SIZE_MAX}).count, 1000);
+    assert_int_equal(look_as(fixture, &fixture->source, (look_t){.limit = 0}).count, 1);
+}
+
 static void another_module_reads_it_too(void **state)
 {
     fixture_t *fixture = *state;
@@ -273,6 +282,7 @@ static int run_all(void)
         cmocka_unit_test_setup_teardown(what_was_not_said_is_filled_in, begin, end),
         cmocka_unit_test_setup_teardown(entries_come_in_order_after_a_position, begin, end),
         cmocka_unit_test_setup_teardown(entries_that_are_appended_together_come_in_their_order, begin, end),
+        cmocka_unit_test_setup_teardown(nobody_reads_more_than_a_thousand_entries_at_once, begin, end),
         cmocka_unit_test_setup_teardown(another_module_reads_it_too, begin, end),
         cmocka_unit_test_setup_teardown(what_was_undone_is_not_in_the_log, begin, end),
         cmocka_unit_test_setup_teardown(a_place_in_time_is_found, begin, end),
