@@ -58,9 +58,10 @@ test.each(['TRACE', 'FROB', 'PROPFIND', 'get'])('the method %s is refused', asyn
 });
 
 test('HEAD answers as GET does, without a body', async () => {
-  const answer = await anna.ask('HEAD', `/api/v1/boards/${talk.slug}`);
-  expect([200, 405]).toContain(answer.status);
-  expect(answer.raw).toHaveLength(0);
+  const path = `/api/v1/boards/${talk.slug}`;
+  const [head, get] = [await anna.ask('HEAD', path), await anna.ask('GET', path)];
+  expect([head.status, head.headers.etag, head.headers['content-length']]).toEqual([200, get.headers.etag, String(get.raw.length)]);
+  expect(head.raw).toHaveLength(0);
 });
 
 test.each(['%', '%2', '%zz', '%00', 'a%00b', '%ff', '%c0%af'])('a path value “%s” that is badly encoded is refused', async (value) => {
@@ -99,6 +100,7 @@ test('a parameter may be percent-encoded', async () => {
 
 test('a target of 100,000 characters is refused and the connection is closed or goes on', async () => {
   const text = await raw(`GET /api/v1/boards?cursor=${'x'.repeat(100_000)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+  expect(statuses(text)).toHaveLength(1);
   expect(statuses(text).every((status) => status >= 400 && status < 500)).toBe(true);
 });
 
