@@ -1,7 +1,7 @@
 // The frame of every screen, and the choice of the screen by the address.
 import { useEffect } from 'preact/hooks';
 import { t } from './i18n/i18n';
-import { usePlace, useScroll } from './router';
+import { place, usePlace, useScroll } from './router';
 import { route, type Route } from './routes';
 import { AccountScreen } from './screens/account';
 import { BoardScreen } from './screens/board';
@@ -15,6 +15,7 @@ import { account, endedByServer } from './session/session';
 import { useCell } from './store/cell';
 import { Dialogs } from './ui/dialog';
 import { Dock } from './ui/dock';
+import { goSignIn } from './ui/gate';
 import { toast, Toasts } from './ui/toast';
 import { StatusBar } from './ui/waiting';
 
@@ -48,7 +49,9 @@ export function App() {
   const ended = useCell(endedByServer);
   useScroll(current);
   useEffect(() => {
-    if (ended && !account.value) toast(t('session_over'));
+    // The sign-in screen says it by itself.
+    if (ended && !account.value && !place.value.path.startsWith('/sign-'))
+      toast(t('session_over'), { label: t('sign_in'), run: () => goSignIn() });
   }, [ended]);
   return (
     <>

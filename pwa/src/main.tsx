@@ -10,6 +10,7 @@ import { useCell } from './store/cell';
 import { loadCommunity } from './store/community';
 import { wire } from './store/wiring';
 import './styles/index.css';
+import { startClock } from './ui/clock';
 import { toast } from './ui/toast';
 
 /** A change of language draws everything anew. */
@@ -45,6 +46,7 @@ async function start(): Promise<void> {
   watchNetwork();
   wire();
   startLive();
+  startClock();
   void loadCommunity();
   await startLanguage();
   const root = document.getElementById('app');

@@ -1,6 +1,7 @@
 // Places and ways between them: addresses by the History API, scroll position kept for the way back, focus moved to the new heading.
 import type { ComponentChildren, JSX } from 'preact';
 import { useLayoutEffect } from 'preact/hooks';
+import { sameThing } from './routes';
 import { Cell, useCell } from './store/cell';
 
 export interface Place {
@@ -15,13 +16,18 @@ export interface Place {
 const heights = new Map<string, number>();
 let counter = 0;
 
-function keyOfEntry(): string {
-  const state = history.state as { key?: string } | null;
-  return state?.key ?? 'start';
+/** What an entry of the history carries: its name, and the path of the entry before it. */
+interface EntryState {
+  key: string;
+  from?: string;
+}
+
+function stateOfEntry(): EntryState {
+  return (history.state as EntryState | null) ?? { key: 'start' };
 }
 
 function read(by: Place['by']): Place {
-  return { path: location.pathname, query: new URLSearchParams(location.search), key: keyOfEntry(), by };
+  return { path: location.pathname, query: new URLSearchParams(location.search), key: stateOfEntry().key, by };
 }
 
 export const place = new Cell<Place>(read('start'));
@@ -38,12 +44,22 @@ function rememberHeight(): void {
   heights.set(place.value.key, window.scrollY);
 }
 
+/** Goes to an address; where one is already, it is not entered into the history twice. */
 export function navigate(to: string, replace = false): void {
   rememberHeight();
-  const state = { key: `${Date.now()}-${counter++}` };
-  if (replace) history.replaceState(state, '', to);
+  const instead = replace || to === here();
+  const key = `${Date.now()}-${counter++}`;
+  const state: EntryState = { key, from: instead ? stateOfEntry().from : location.pathname };
+  if (instead) history.replaceState(state, '', to);
   else history.pushState(state, '', to);
   place.set(read('link'));
+}
+
+/** To the screen above: the way back if one came from there, so that it is found as it was left. */
+function goUp(to: string): void {
+  const { from } = stateOfEntry();
+  if (from !== undefined && sameThing(from, to)) history.back();
+  else navigate(to);
 }
 
 /** Where we are, as one may come back to it. */
@@ -60,12 +76,12 @@ export function usePlace(): Place {
   return useCell(place);
 }
 
-type LinkProps = { to: string; children: ComponentChildren; replace?: boolean } & Omit<
+type LinkProps = { to: string; children: ComponentChildren; replace?: boolean; up?: boolean } & Omit<
   JSX.HTMLAttributes<HTMLAnchorElement>,
   'href'
 >;
 
-export function Link({ to, children, replace, ...rest }: LinkProps) {
+export function Link({ to, children, replace, up, ...rest }: LinkProps) {
   const go = (event: MouseEvent) => {
     if (
       event.defaultPrevented ||
@@ -77,7 +93,8 @@ export function Link({ to, children, replace, ...rest }: LinkProps) {
     )
       return;
     event.preventDefault();
-    navigate(to, replace);
+    if (up) goUp(to);
+    else navigate(to, replace);
   };
   return (
     <a href={to} onClick={go} {...rest}>

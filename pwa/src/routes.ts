@@ -34,6 +34,12 @@ function threadRoute(post: string, rest: string[]): Route {
   return { screen: 'not_found' };
 }
 
+/** Whether two paths lead to the same thing, be it to another part of it. */
+export function sameThing(one: string, other: string): boolean {
+  const name = (path: string) => JSON.stringify({ ...route(path), tab: undefined });
+  return name(one) === name(other);
+}
+
 export function route(path: string): Route {
   const [first = '', second, ...rest] = path.replace(/^\/|\/$/g, '').split('/');
   if (second === undefined) return { screen: Object.hasOwn(PLAIN, first) ? PLAIN[first]! : 'not_found' };

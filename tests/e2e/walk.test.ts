@@ -100,7 +100,7 @@ describe('a member', () => {
   test('votes on one statement after another, and takes the last vote back', async () => {
     const before = await votesNow();
     const seen = new Set<string>();
-    for (const vote of ['Agree', 'Disagree', 'Pass', 'Agree', 'Agree']) {
+    for (const vote of ['Agree', 'Disagree', 'Pass', 'Agree', 'Disagree']) {
       const shown = await textOf(asha.page.locator('.ballot-text'));
       seen.add(shown);
       await asha.touch('button', vote, asha.page.locator('.big-votes'));

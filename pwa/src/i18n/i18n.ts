@@ -21,7 +21,10 @@ export type Values = Record<string, string | number>;
 
 export const language = new Cell<Language>(LANGUAGES[0]!);
 let messages: Messages = en;
+/** The language as written where the reader lives: dates and numbers of en-GB are not those of en-US. */
+let locale = 'en';
 let numbers = new Intl.NumberFormat('en');
+let shares = new Intl.NumberFormat('en', { style: 'percent' });
 let plurals = new Intl.PluralRules('en');
 let relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
@@ -35,11 +38,18 @@ export function pickLanguage(wishes: readonly (string | null | undefined)[]): La
   return LANGUAGES[0]!;
 }
 
+/** The first of the reader's wishes that is the language `tag`, with its region. */
+export function regional(tag: string, wishes: readonly string[]): string {
+  return wishes.find((wish) => wish.toLowerCase().split('-')[0] === tag) ?? tag;
+}
+
 async function use(chosen: Language): Promise<void> {
   messages = await chosen.load();
-  numbers = new Intl.NumberFormat(chosen.tag);
+  locale = regional(chosen.tag, navigator.languages);
+  numbers = new Intl.NumberFormat(locale);
+  shares = new Intl.NumberFormat(locale, { style: 'percent' });
   plurals = new Intl.PluralRules(chosen.tag);
-  relative = new Intl.RelativeTimeFormat(chosen.tag, { numeric: 'auto' });
+  relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
   document.documentElement.lang = chosen.tag;
   document.documentElement.dir = chosen.direction;
   language.set(chosen);
@@ -79,6 +89,11 @@ export function number(value: number): string {
   return numbers.format(value);
 }
 
+/** A share of one hundred. */
+export function percent(value: number): string {
+  return shares.format(value / 100);
+}
+
 const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['day', 86_400],
   ['hour', 3_600],
@@ -94,9 +109,9 @@ export function ago(iso: string, now: number = Date.now()): string {
 }
 
 export function day(iso: string): string {
-  return new Intl.DateTimeFormat(language.value.tag, { dateStyle: 'medium' }).format(new Date(iso));
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium' }).format(new Date(iso));
 }
 
 export function moment(iso: string): string {
-  return new Intl.DateTimeFormat(language.value.tag, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(iso));
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(iso));
 }

@@ -2,6 +2,8 @@
 // tab, a crash and the way through the sign-in screen.
 
 const PREFIX = 'folkmoot.draft.';
+/** The member whose drafts these are. */
+const OWNER = 'folkmoot.drafts_of';
 const MOST = 50;
 
 export type Draft = Record<string, string>;
@@ -31,7 +33,18 @@ function places(): string[] {
 
 export function forgetDrafts(): void {
   try {
-    for (const key of places()) localStorage.removeItem(key);
+    for (const key of [...places(), OWNER]) localStorage.removeItem(key);
+  } catch {
+    // Nothing was kept then.
+  }
+}
+
+/** Drafts outlive a session that the server ended, for its member only: whoever signs in after somebody else finds none. */
+export function draftsBelongTo(member: string): void {
+  try {
+    const owner = localStorage.getItem(OWNER);
+    if (owner !== null && owner !== member) forgetDrafts();
+    localStorage.setItem(OWNER, member);
   } catch {
     // Nothing was kept then.
   }

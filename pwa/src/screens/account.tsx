@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { api } from '../api/api';
 import type { Session } from '../api/generated';
 import { problemText } from '../api/problem_text';
-import { chooseLanguage, day, language, LANGUAGES, t } from '../i18n/i18n';
+import { day, t } from '../i18n/i18n';
 import { outbox } from '../offline/outbox';
 import { navigate } from '../router';
 import { account, end, sessionId } from '../session/session';
@@ -11,6 +11,7 @@ import { useCell } from '../store/cell';
 import { community } from '../store/community';
 import { confirmed } from '../ui/dialog';
 import { goSignIn } from '../ui/gate';
+import { LanguageChoice } from '../ui/languages';
 import { BackLink, Failure, Heading, Loading, MoreButton, When } from '../ui/parts';
 import { toast } from '../ui/toast';
 
@@ -30,14 +31,16 @@ function Devices() {
   const [sessions, setSessions] = useState<Session[] | undefined>();
   const [next, setNext] = useState<string | undefined>();
   const [error, setError] = useState<unknown>();
-  const load = (cursor?: string) => {
-    setError(undefined);
-    api.listSessions({ limit: 20, cursor }).then(({ data }) => {
-      setSessions((known) => (cursor ? [...(known ?? []), ...data.items] : data.items));
-      setNext(data.next);
-    }, setError);
+  const read = async (cursor?: string) => {
+    const { data } = await api.listSessions({ limit: 20, cursor });
+    setSessions((known) => (cursor ? [...(known ?? []), ...data.items] : data.items));
+    setNext(data.next);
   };
-  useEffect(() => load(), []);
+  const load = () => {
+    setError(undefined);
+    read().catch(setError);
+  };
+  useEffect(load, []);
 
   const signOut = async (session: Session) => {
     if (session.current && !(await mayLose())) return;
@@ -67,7 +70,7 @@ function Devices() {
     <section aria-labelledby="devices-title">
       <h2 id="devices-title">{t('devices')}</h2>
       <p class="help">{t('devices_help')}</p>
-      {error !== undefined && <Failure error={error} retry={() => load()} />}
+      {error !== undefined && <Failure error={error} retry={load} />}
       {!sessions && error === undefined && <Loading />}
       <ul class="devices">
         {sessions?.map((session) => (
@@ -89,7 +92,7 @@ function Devices() {
           </li>
         ))}
       </ul>
-      {next !== undefined && <MoreButton label={t('more')} busy={false} onClick={() => load(next)} />}
+      {next !== undefined && <MoreButton label={t('more')} busy={false} onClick={() => read(next)} />}
       <button class="button danger-quiet" onClick={() => void signOutEverywhere()}>
         {t('sign_out_everywhere')}
       </button>
@@ -106,22 +109,6 @@ function Used({ iso }: { iso: string }) {
       <When iso={iso} />
       {behind}
     </>
-  );
-}
-
-export function LanguageChoice() {
-  const current = useCell(language);
-  return (
-    <div class="field">
-      <label for="language">{t('language')}</label>
-      <select id="language" value={current.tag} onChange={(event) => void chooseLanguage(event.currentTarget.value)}>
-        {LANGUAGES.map((one) => (
-          <option key={one.tag} value={one.tag} lang={one.tag}>
-            {one.name}
-          </option>
-        ))}
-      </select>
-    </div>
   );
 }
 

@@ -73,7 +73,7 @@ export function AgreedList({ board }: { board: Board }) {
         ))}
       </ol>
       {state.next !== undefined && (
-        <MoreButton label={t('more')} busy={state.loading} onClick={() => void list.more()} />
+        <MoreButton label={t('more')} busy={state.loading} onClick={() => list.more()} />
       )}
     </section>
   );

@@ -9,11 +9,12 @@ import { account } from '../session/session';
 import { useCell } from '../store/cell';
 import { boards } from '../store/entities';
 import { isAdministrator } from '../ui/gate';
-import { BackLink, Failure, Heading, Loading } from '../ui/parts';
+import { BackLink, Heading } from '../ui/parts';
 import { Text } from '../ui/text';
 import { AgreedList } from './agreed_list';
 import { BoardTotals, BoardVotes } from './boards';
 import { PostsList } from './posts_list';
+import { Unready } from './unready';
 import { Voting } from './voting';
 
 /** A board by its short name: what is known at once, the newest soon after. */
@@ -32,20 +33,7 @@ export function useBoard(slug: string): { board: Board | undefined; error: unkno
 /** Loading or failed, until the board is there. */
 export function BoardFrame({ slug, children }: { slug: string; children: (board: Board) => ComponentChildren }) {
   const { board, error, load } = useBoard(slug);
-  if (board) return <>{children(board)}</>;
-  return (
-    <main id="main" class="screen">
-      <BackLink to="/">{t('boards')}</BackLink>
-      {error !== undefined ? (
-        <>
-          <Heading title={t('error_title')}>{t('error_title')}</Heading>
-          <Failure error={error} retry={load} />
-        </>
-      ) : (
-        <Loading />
-      )}
-    </main>
-  );
+  return board ? <>{children(board)}</> : <Unready error={error} retry={load} />;
 }
 
 const SHORT = 200;

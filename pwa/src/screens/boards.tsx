@@ -12,6 +12,7 @@ import { boardList } from '../store/lists';
 import { AgreementBar, tallyText } from '../ui/agreement_bar';
 import { isAdministrator } from '../ui/gate';
 import { Mark, WriteIcon } from '../ui/icons';
+import { OtherLanguages } from '../ui/languages';
 import { Failure, Heading, Loading, MoreButton } from '../ui/parts';
 import { useMainAction } from '../ui/dock';
 
@@ -86,6 +87,7 @@ function Welcome({ closed }: { closed: boolean }) {
         <Link to="/sign-in" class="button">
           {t('sign_in')}
         </Link>
+        <OtherLanguages />
       </p>
     </section>
   );
@@ -130,7 +132,7 @@ export function BoardsScreen() {
         </ul>
       )}
       {state.next !== undefined && (
-        <MoreButton label={t('more')} busy={state.loading} onClick={() => void list.more()} />
+        <MoreButton label={t('more')} busy={state.loading} onClick={() => list.more()} />
       )}
     </main>
   );

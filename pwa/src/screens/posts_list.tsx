@@ -107,7 +107,7 @@ export function PostsList({ board, sort }: { board: Board; sort: Sort }) {
         ))}
       </ul>
       {state.next !== undefined && (
-        <MoreButton label={t('more')} busy={state.loading} onClick={() => void list.more()} />
+        <MoreButton label={t('more')} busy={state.loading} onClick={() => list.more()} />
       )}
     </section>
   );

@@ -12,6 +12,7 @@ import { useCell } from '../store/cell';
 import { useAttemptKey } from '../ui/attempt';
 import { Field, PasswordField } from '../ui/field';
 import { Mark } from '../ui/icons';
+import { OtherLanguages } from '../ui/languages';
 import { Heading } from '../ui/parts';
 import { toast } from '../ui/toast';
 import { nameError, passwordError } from './sign_rules';
@@ -144,6 +145,9 @@ export function SignScreen({ mode }: { mode: Mode }) {
           </Link>
         </p>
       )}
+      <p class="languages">
+        <OtherLanguages />
+      </p>
     </main>
   );
 }

@@ -23,6 +23,7 @@ import { announce } from '../ui/toast';
 import { VoteButtons } from '../ui/vote_buttons';
 import { useBoard } from './board';
 import { EditPost } from './edit_post';
+import { Unready } from './unready';
 
 /** New answers below the part of the page that one sees: a way there, never a jump. */
 function useArrivals(thread: Thread): { below: string[]; seen: () => void } {
@@ -159,7 +160,7 @@ function Answers({ thread, count, closed }: { thread: Thread; count: number; clo
   const level = state.tree.get(thread.root);
   return (
     <section class="answers" aria-labelledby="answers-title">
-      <h2 id="answers-title">
+      <h2 id="answers-title" tabIndex={-1}>
         {count > 0 ? t(whole ? 'answers_count' : 'replies_hidden', { n: count }) : t('answers')}
       </h2>
       {writing && (
@@ -192,21 +193,8 @@ export function ThreadScreen({ post: id, comment }: { post: string; comment?: st
     if (place.value.by !== 'back' || !thread.state.value.loaded)
       void (thread.state.value.loaded ? thread.reload() : thread.load());
   }, [thread, member]);
-  if (!post) {
-    return (
-      <main id="main" class="screen">
-        <BackLink to="/">{t('boards')}</BackLink>
-        {state.error !== undefined ? (
-          <>
-            <Heading title={t('error_title')}>{t('error_title')}</Heading>
-            <Failure error={state.error} retry={() => void thread.load()} />
-          </>
-        ) : (
-          <Loading />
-        )}
-      </main>
-    );
-  }
+  const missing = !post || (comment !== undefined && !item && state.error !== undefined);
+  if (missing) return <Unready error={state.error} retry={() => void thread.load()} />;
   return (
     <LoadedThread
       key={thread.root}

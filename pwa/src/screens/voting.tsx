@@ -8,6 +8,7 @@ import { ballotBox, type BallotBox } from '../store/ballot_box';
 import { useCell } from '../store/cell';
 import { posts } from '../store/entities';
 import { VOTES, type Vote } from '../store/tally';
+import { once } from '../ui/attempt';
 import { goSignIn, signedIn } from '../ui/gate';
 import { AnswerIcon, UndoIcon } from '../ui/icons';
 import { Failure, Loading } from '../ui/parts';
@@ -45,7 +46,7 @@ function BigVotes({ onVote, disabled, title }: { onVote: (vote: Vote) => void; d
       {VOTES.map((vote) => {
         const VoteIcon = VOTE_ICONS[vote];
         return (
-          <button key={vote} class={`big-vote ${vote}`} disabled={disabled} onClick={() => onVote(vote)}>
+          <button key={vote} class={`big-vote ${vote}`} disabled={disabled} onClick={once(() => onVote(vote))}>
             <VoteIcon size={26} />
             {t(vote)}
           </button>
@@ -92,7 +93,7 @@ function Ballot({ post, box, closed }: { post: Post; box: BallotBox; closed: boo
         <div class="row between">
           <Progress box={box} />
           {done.length > 0 && (
-            <button class="button small quiet" onClick={undo}>
+            <button class="button small quiet" onClick={once(undo)}>
               <UndoIcon size={16} />
               {t('undo')}
             </button>
@@ -112,9 +113,11 @@ function AllVoted({ box, board }: { box: BallotBox; board: Board }) {
       <h2>{t(board.post_count === 0 ? 'no_posts' : 'all_voted')}</h2>
       {board.post_count > 0 && <p>{t('all_voted_help')}</p>}
       <p class="row">
-        <Link to={`/b/${board.slug}/agreement`} class="button primary">
-          {t('agreement')}
-        </Link>
+        {board.post_count > 0 && (
+          <Link to={`/b/${board.slug}/agreement`} class="button primary">
+            {t('agreement')}
+          </Link>
+        )}
         {done.length > 0 && (
           <button class="button" onClick={() => void box.undo()}>
             <UndoIcon size={16} />

@@ -23,6 +23,7 @@ function WriteForm({ board }: { board: Board }) {
   const statement = board.kind === 'statements';
   const [draft, setDraft] = useState(() => readDraft(draftPlace));
   const [tried, setTried] = useState(false);
+  const [busy, setBusy] = useState(false);
   const title = draft.title ?? '';
   const body = draft.body ?? '';
   const most = mostTitle(statement);
@@ -36,7 +37,8 @@ function WriteForm({ board }: { board: Board }) {
   const publish = async (event: Event) => {
     event.preventDefault();
     setTried(true);
-    if (title.trim() === '' || [...title].length > most || [...body].length > MOST_BODY) return;
+    if (busy || title.trim() === '' || [...title].length > most || [...body].length > MOST_BODY) return;
+    setBusy(true);
     await put({ kind: 'post', board: board.slug, title: title.trim(), body: statement ? '' : body.trim() });
     writeDraft(draftPlace, {});
     navigate(`/b/${board.slug}`, true);
@@ -57,7 +59,9 @@ function WriteForm({ board }: { board: Board }) {
       {!statement && <Room text={body} most={MOST_BODY} />}
       <div class="row between">
         <span class="help">{title || body ? t('draft_kept') : ''}</span>
-        <button class="button primary">{t('publish')}</button>
+        <button class="button primary" aria-disabled={busy}>
+          {t('publish')}
+        </button>
       </div>
     </form>
   );

@@ -1,5 +1,6 @@
 // Boards, posts and comments as last heard of, each known once: a list, a thread and the live channel speak of the same one.
 import type { Board, Comment, Post, Tally } from '../api/generated';
+import type { OutgoingComment } from '../offline/outbox';
 import { Table } from './cell';
 import { withLiveCounts, type LiveTally, type PendingVote } from './tally';
 
@@ -9,6 +10,9 @@ export const comments = new Table<Comment>();
 
 /** Votes that the server has not confirmed yet, by item. Filled from the outbox. */
 export const pendingVotes = new Table<{ value: PendingVote }>();
+
+/** Comments of ours that the server has not confirmed yet, by the item they answer. Filled from the outbox. */
+export const pendingComments = new Table<readonly OutgoingComment[]>();
 
 /** Items that arrived live and have not been looked at for a while: marked as new. */
 export const fresh = new Table<true>();
@@ -64,6 +68,6 @@ export function releaseHeld(item: string): void {
 
 /** Forgets everything: it may hold votes of somebody who signed out. */
 export function forgetEntities(): void {
-  for (const table of [boards, posts, comments, pendingVotes, fresh]) table.clear();
+  for (const table of [boards, posts, comments, pendingVotes, pendingComments, fresh]) table.clear();
   held.clear();
 }

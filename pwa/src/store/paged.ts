@@ -54,18 +54,19 @@ export class PagedList<T> {
     }
   }
 
+  /** Reads the next page. Rejects when it cannot be read; what is shown stays. */
   async more(): Promise<void> {
     const { next, loading } = this.state.value;
     if (loading || next === undefined) return;
-    this.set({ loading: true, error: undefined });
+    this.set({ loading: true });
     try {
       const page = await this.source.read(next);
       this.source.keep(page.items);
       const known = this.state.value.ids;
       const ids = page.items.map(this.source.id).filter((id) => !known.includes(id));
-      this.set({ ids: [...known, ...ids], next: page.next, loading: false });
-    } catch (error) {
-      this.set({ loading: false, error });
+      this.set({ ids: [...known, ...ids], next: page.next });
+    } finally {
+      this.set({ loading: false });
     }
   }
 

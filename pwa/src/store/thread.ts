@@ -8,6 +8,8 @@ import { Shelf } from './paged';
 import { EMPTY_LEVEL, withNew, withOwn, withPage, type Tree } from './thread_tree';
 
 const PAGE = 20;
+/** Whoever asks for more of a long thread wants much of it. */
+const NEXT_PAGE = 50;
 /** Levels below the page's own that one request brings, and as many as are drawn: deeper ones have their own screen. */
 export const DEPTH = 2;
 
@@ -84,23 +86,21 @@ export class Thread {
     }
   }
 
-  /** The next page of the level below `parent`. */
+  /** The next page of the level below `parent`. Rejects when it cannot be read; what is shown stays. */
   async more(parent: string): Promise<void> {
     if (this.state.value.loading.has(parent)) return;
-    this.set({ loading: new Set([...this.state.value.loading, parent]), error: undefined });
+    this.set({ loading: new Set([...this.state.value.loading, parent]) });
     const level = this.state.value.tree.get(parent) ?? EMPTY_LEVEL;
     try {
       const { data } = await api.listComments({
         post: this.post,
         parent: parent === this.post ? undefined : parent,
         depth: DEPTH,
-        limit: PAGE,
+        limit: NEXT_PAGE,
         cursor: level.next,
       });
       keepComments(data.items);
       this.set({ tree: withPage(this.state.value.tree, parent, data.items, data.next, level.next === undefined) });
-    } catch (error) {
-      this.set({ error });
     } finally {
       const loading = new Set(this.state.value.loading);
       loading.delete(parent);

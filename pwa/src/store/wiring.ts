@@ -5,7 +5,7 @@ import { problemText } from '../api/problem_text';
 import { t } from '../i18n/i18n';
 import { countPost, countReply, onChange } from '../live/events';
 import { forgetAnswers } from '../offline/answers';
-import { forgetDrafts } from '../offline/drafts';
+import { draftsBelongTo, forgetDrafts } from '../offline/drafts';
 import {
   forgetOutbox,
   outbox,
@@ -24,12 +24,25 @@ import {
   forgetEntities,
   keepComments,
   keepPosts,
+  pendingComments,
   pendingVotes,
   posts,
   releaseHeld,
 } from './entities';
 import { addPost, forgetLists } from './lists';
 import { forgetThreads, threadShown } from './thread';
+
+/** Comments that wait are told to those who show them only: a thread has a thousand places where one might be. */
+function showPendingComments(): void {
+  const waiting = new Map<string, OutgoingComment[]>();
+  for (const entry of outbox.value) {
+    if (entry.kind !== 'comment') continue;
+    const above = entry.parent ?? entry.post;
+    waiting.set(above, [...(waiting.get(above) ?? []), entry]);
+  }
+  for (const above of pendingComments.keys()) if (!waiting.has(above)) pendingComments.set(above, undefined);
+  for (const [above, entries] of waiting) pendingComments.set(above, entries);
+}
 
 /** Votes that wait are shown as if they stood. */
 function showPendingVotes(): void {
@@ -81,6 +94,7 @@ function forgetShown(): void {
 
 export function wire(): void {
   outbox.follow(showPendingVotes);
+  outbox.follow(showPendingComments);
   startOutbox(sent);
   onChange((change) => {
     if (change.kind !== 'post' || !change.created) return;
@@ -89,10 +103,12 @@ export function wire(): void {
   });
 
   let member = account.value?.id;
+  if (member !== undefined) draftsBelongTo(member);
   account.follow(() => {
     if (account.value?.id === member) return;
     member = account.value?.id;
     forgetShown();
+    if (member !== undefined) draftsBelongTo(member);
   });
   onSessionEnd(async (gone, byServer) => {
     forgetShown();

@@ -1,6 +1,6 @@
 // How people voted, as a bar and in words. Shares are told by place, colour and number, never by colour alone.
 import type { Tally } from '../api/generated';
-import { number, t } from '../i18n/i18n';
+import { number, percent, t } from '../i18n/i18n';
 import { countOf, percents, VOTES, votesIn } from '../store/tally';
 import { VOTE_ICONS } from './vote_buttons';
 
@@ -36,7 +36,7 @@ export function Agreement({ tally }: { tally: Tally }) {
             <span key={vote} class={`agreement-count ${vote}`}>
               <VoteIcon size={14} />
               <b>{number(countOf(tally, vote))}</b>
-              {votesIn(tally) > 0 && <small>{shares[vote]} %</small>}
+              {votesIn(tally) > 0 && <small>{percent(shares[vote])}</small>}
             </span>
           );
         })}

@@ -1,5 +1,5 @@
 // One comment of a thread with what can be done to it, and everything below it.
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { Comment as CommentData } from '../api/generated';
 import { t } from '../i18n/i18n';
 import { put } from '../offline/outbox';
@@ -108,7 +108,15 @@ interface Props {
   closed: boolean;
 }
 
+/** Drawn again only for its own sake: what moves elsewhere in a long thread does not draw it. */
 export function Comment({ id, thread, depth, closed }: Props) {
+  return useMemo(
+    () => <CommentItem id={id} thread={thread} depth={depth} closed={closed} />,
+    [id, thread, depth, closed],
+  );
+}
+
+function CommentItem({ id, thread, depth, closed }: Props) {
   const item = useCell(comments.cell(id));
   const mark = useCell(fresh.cell(id)) === true;
   const [collapsed, setCollapsed] = useState(false);

@@ -36,6 +36,7 @@ export function Composer({ label, place, start, most, submit, onSubmit, onClose,
 
   useEffect(() => {
     const element = area.current;
+    const opener = document.activeElement;
     if (focus && element) {
       element.focus({ preventScroll: true });
       element.setSelectionRange(element.value.length, element.value.length);
@@ -49,6 +50,11 @@ export function Composer({ label, place, start, most, submit, onSubmit, onClose,
     return () => {
       window.removeEventListener('pagehide', keep);
       keep();
+      // The focus goes back to where it came from, or at least to the head of the answers.
+      requestAnimationFrame(() => {
+        const way = opener?.isConnected && opener !== document.body ? opener : document.getElementById('answers-title');
+        if (document.activeElement === document.body) (way as HTMLElement | null)?.focus({ preventScroll: true });
+      });
     };
   }, []);
 

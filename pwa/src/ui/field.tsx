@@ -25,6 +25,7 @@ export function Field({ label, value, onValue, help, error, lines, input }: Prop
         <textarea
           dir="auto"
           rows={lines}
+          style={{ minBlockSize: `calc(${lines * 1.5}em + 24px)` }}
           {...(shared as JSX.TextareaHTMLAttributes<HTMLTextAreaElement>)}
           onInput={(e) => onValue(e.currentTarget.value)}
         />

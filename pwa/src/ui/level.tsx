@@ -1,12 +1,12 @@
 // One level of a thread: the comments below a parent as far as read, the way to the rest, and what the member wrote there and waits.
 import { t } from '../i18n/i18n';
 import { useCell } from '../store/cell';
-import { comments } from '../store/entities';
+import { comments, pendingComments } from '../store/entities';
 import { DEPTH, type Thread } from '../store/thread';
 import { hidden } from '../store/thread_tree';
 import { Comment, ContinueLink } from './comment';
 import { MoreButton } from './parts';
-import { useWaitingComments, WaitingComment } from './waiting';
+import { WaitingComment } from './waiting';
 
 interface Props {
   thread: Thread;
@@ -19,7 +19,7 @@ interface Props {
 
 export function Level({ thread, parent, count, depth, closed }: Props) {
   const { tree, loading } = useCell(thread.state);
-  const waiting = useWaitingComments(thread.post, parent);
+  const waiting = useCell(pendingComments.cell(parent)) ?? [];
   const item = useCell(comments.cell(parent));
   const level = tree.get(parent);
   const ids = level?.ids ?? [];
@@ -53,7 +53,7 @@ export function Level({ thread, parent, count, depth, closed }: Props) {
           <WaitingComment key={entry.key} entry={entry} />
         ))}
       </ul>
-      {more && <MoreButton label={label} busy={loading.has(parent)} onClick={() => void thread.more(parent)} />}
+      {more && <MoreButton label={label} busy={loading.has(parent)} onClick={() => thread.more(parent)} />}
     </>
   );
 }

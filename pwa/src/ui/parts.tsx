@@ -5,7 +5,10 @@ import { problemCode } from '../api/api';
 import { problemText } from '../api/problem_text';
 import { ago, moment, t } from '../i18n/i18n';
 import { here, Link, place } from '../router';
+import { useCell } from '../store/cell';
+import { clock } from './clock';
 import { BackIcon } from './icons';
+import { toast } from './toast';
 
 const NAME = 'Folkmoot';
 
@@ -27,7 +30,7 @@ export function Heading({ children, title, unseen }: { children: ComponentChildr
 
 export function BackLink({ to, children }: { to: string; children: ComponentChildren }) {
   return (
-    <Link to={to} class="back">
+    <Link to={to} up class="back">
       <BackIcon size={18} />
       <span dir="auto">{children}</span>
     </Link>
@@ -35,6 +38,7 @@ export function BackLink({ to, children }: { to: string; children: ComponentChil
 }
 
 export function When({ iso }: { iso: string }) {
+  useCell(clock);
   return (
     <time dateTime={iso} title={moment(iso)}>
       {ago(iso)}
@@ -76,13 +80,20 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
   );
 }
 
-export function MoreButton({ label, busy, onClick }: { label: string; busy: boolean; onClick: () => void }) {
+interface MoreProps {
+  label: string;
+  busy: boolean;
+  onClick: () => Promise<void>;
+}
+
+/** The way to what comes next in a list; says why when it does not come. */
+export function MoreButton({ label, busy, onClick }: MoreProps) {
   return (
     <button
       class="button more"
       aria-disabled={busy}
       onClick={() => {
-        if (!busy) onClick();
+        if (!busy) onClick().catch((error: unknown) => toast(problemText(error)));
       }}
     >
       {busy ? t('loading') : label}

@@ -69,12 +69,14 @@ function withBreaks(paragraph: string): ComponentChildren[] {
 
 export function Text({ text }: { text: string }) {
   return (
-    <div class="text" dir="auto">
+    <div class="text">
       {text
         .replace(/\r\n?/g, '\n')
         .split(/\n{2,}/)
         .map((paragraph, at) => (
-          <p key={at}>{withBreaks(paragraph)}</p>
+          <p key={at} dir="auto">
+            {withBreaks(paragraph)}
+          </p>
         ))}
     </div>
   );

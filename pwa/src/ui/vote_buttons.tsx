@@ -5,6 +5,7 @@ import { put } from '../offline/outbox';
 import { useCell } from '../store/cell';
 import { pendingVotes } from '../store/entities';
 import { countOf, VOTES, withVote, type Vote } from '../store/tally';
+import { once } from './attempt';
 import { goSignIn, signedIn } from './gate';
 import { AgreeIcon, DisagreeIcon, PassIcon } from './icons';
 
@@ -40,7 +41,7 @@ export function VoteButtons({ item, tally, title, small, disabled }: Props) {
             class={`vote ${vote}`}
             aria-pressed={shown.own === vote}
             disabled={disabled}
-            onClick={() => choose(vote)}
+            onClick={once(() => choose(vote))}
           >
             <VoteIcon size={small ? 16 : 18} />
             <span class={small ? 'unseen' : 'vote-word'}>{t(vote)}</span>{' '}

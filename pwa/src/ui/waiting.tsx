@@ -37,14 +37,6 @@ function State({ entry }: { entry: OutgoingComment | OutgoingPost }) {
   );
 }
 
-export function useWaitingComments(post: string, parent: string): OutgoingComment[] {
-  const entries = useCell(outbox);
-  return entries.filter(
-    (entry): entry is OutgoingComment =>
-      entry.kind === 'comment' && entry.post === post && (entry.parent ?? post) === parent,
-  );
-}
-
 export function WaitingComment({ entry }: { entry: OutgoingComment }) {
   const line = useRef<HTMLLIElement>(null);
   // Just written: its author sees where it went.

@@ -229,6 +229,12 @@ export class MockServer {
     this.tokens.clear();
   }
 
+  /** Ends all sessions: neither access nor refresh tokens are taken any more. */
+  endSessions(): void {
+    this.expireTokens();
+    this.refreshTokens.clear();
+  }
+
   private sessions(call: Call) {
     member(call);
     const now = new Date().toISOString();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { en, type Message } from '../../src/i18n/en';
 import { hi } from '../../src/i18n/hi';
-import { ago, fill, pickLanguage } from '../../src/i18n/i18n';
+import { ago, fill, pickLanguage, regional } from '../../src/i18n/i18n';
 
 const named = (message: Message): string[] => {
   const texts = typeof message === 'string' ? [message] : Object.values(message);
@@ -57,6 +57,13 @@ describe('the language', () => {
   it('is the first wish that we speak', () => {
     expect(pickLanguage([null, 'de-DE', 'hi-IN', 'en']).tag).toBe('hi');
     expect(pickLanguage(['tlh']).tag).toBe('en');
+  });
+});
+
+describe('the region', () => {
+  it('is that of the first wish in the language', () => {
+    expect(regional('en', ['hi-IN', 'en-IN', 'en'])).toBe('en-IN');
+    expect(regional('hi', ['en-GB'])).toBe('hi');
   });
 });
 

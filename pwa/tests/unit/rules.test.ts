@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { route } from '../../src/routes';
+import { route, sameThing } from '../../src/routes';
 import { nameError, passwordError, slugError, slugOf } from '../../src/screens/sign_rules';
 import { describeAgent } from '../../src/session/device';
 
@@ -14,6 +14,14 @@ describe('addresses', () => {
     expect(route('/b/village-hall/write/')).toEqual({ screen: 'write', slug: 'village-hall' });
     expect(route(`/p/${ID}`)).toEqual({ screen: 'thread', post: ID });
     expect(route(`/p/${ID}/c/${ID}`)).toEqual({ screen: 'thread', post: ID, comment: ID });
+  });
+
+  it('are the same thing on another tab, and only there', () => {
+    expect(sameThing('/b/square', '/b/square/agreement')).toBe(true);
+    expect(sameThing('/b/square', '/b/square/write')).toBe(false);
+    expect(sameThing('/b/square', '/b/circle')).toBe(false);
+    expect(sameThing('/', '/')).toBe(true);
+    expect(sameThing('/', '/b/square')).toBe(false);
   });
 
   it('that are none of ours lead nowhere', () => {
