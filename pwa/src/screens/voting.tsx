@@ -19,6 +19,9 @@ import { useWriteStatement } from './agreed_list';
 import { BoardTotals } from './boards';
 import { useLiveBoard } from './posts_list';
 
+/** A statement of more characters than this is set smaller, to be seen as a whole. */
+const LONG = 180;
+
 function Progress({ box }: { box: BallotBox }) {
   const { before, total, done } = useCell(box.state);
   if (before === undefined || total === undefined) return null;
@@ -78,7 +81,7 @@ function Ballot({ post, box, closed }: { post: Post; box: BallotBox; closed: boo
   return (
     <>
       <article class="ballot" key={post.id}>
-        <h2 class="ballot-text" ref={text} tabIndex={-1} dir="auto">
+        <h2 class={post.title.length > LONG ? 'ballot-text long' : 'ballot-text'} ref={text} tabIndex={-1} dir="auto">
           {post.title}
         </h2>
         <p class="ballot-foot">

@@ -58,6 +58,16 @@ export function Composer({ label, place, start, most, submit, onSubmit, onClose,
     };
   }, []);
 
+  // The keyboard opens, or the text grows: the way to send stays in sight.
+  useEffect(() => {
+    const show = () => {
+      if (document.activeElement === area.current) area.current?.form?.scrollIntoView({ block: 'nearest' });
+    };
+    show();
+    window.addEventListener('resize', show);
+    return () => window.removeEventListener('resize', show);
+  }, [text]);
+
   const done = useRef(false);
   const fits = text.trim() !== '' && [...text].length <= most;
   const send = async () => {

@@ -17,11 +17,22 @@ function small(page: Page): Promise<string[]> {
   }, LEAST);
 }
 
+declare const meets: typeof uncovered;
+
+/** Whether a touch in the middle of the button of that name meets it. */
+function uncovered(name: string, within: Element): boolean {
+  const button = [...within.querySelectorAll('button')].find((one) => one.textContent?.trim() === name);
+  const { left, top, width, height } = button?.getBoundingClientRect() ?? new DOMRect();
+  const met = document.elementFromPoint(left + width / 2, top + height / 2);
+  return met !== null && button !== undefined && button.contains(met);
+}
+
 describe.skipIf(!hasChromium)('a thumb', () => {
   let on: Phone;
   const post = (start: string) => on.server.community.posts.find((one) => one.title.startsWith(start))!;
   beforeEach(async () => {
     on = await phone();
+    await on.page.addInitScript(`globalThis.meets = ${uncovered.toString()}`);
   });
   afterEach(async () => {
     const { complaints } = on;
@@ -194,6 +205,34 @@ describe.skipIf(!hasChromium)('a thumb', () => {
     await page.locator('.comment time').filter({ hasText: 'now' }).waitFor();
     await page.clock.fastForward('05:00');
     await page.locator('.comment time').filter({ hasText: 'minutes ago' }).waitFor();
+  });
+
+  it('finds the way to send above the keyboard', async () => {
+    const { page } = on;
+    await signIn(page, 'bela', `/p/${post('Should we').id}`);
+    await page.getByRole('button', { name: 'Reply to chidi' }).first().click();
+    await page.setViewportSize({ width: 360, height: 400 });
+    await page.getByLabel('Your reply to chidi').fill('A line\n'.repeat(15));
+    await page.waitForFunction(() => meets('Send', document.querySelector('.composer')!));
+  });
+
+  it('finds the buttons to vote where they were, without a network and below a long statement', async () => {
+    const { page, server } = on;
+    const { community } = server;
+    await signIn(page, 'bela', '/b/biodiversity');
+    const agree = page.getByRole('button', { name: 'Agree', exact: true });
+    const before = await agree.boundingBox();
+    server.cut = true;
+    await agree.click();
+    await page.getByText('You are offline.').waitFor();
+    expect(await agree.boundingBox()).toEqual(before);
+    expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBe(740);
+    server.cut = false;
+    const board = community.addBoard('long', 'Long ones', 'statements', '');
+    community.addPost(board, community.accounts.get('chidi')!.account, 'One thing and another. '.repeat(17));
+    await page.goto('/b/long');
+    await agree.waitFor();
+    await page.waitForFunction(() => meets('Agree', document.querySelector('.ballot-controls')!));
   });
 
   it('closes a composer and is where it was', async () => {
