@@ -44,9 +44,16 @@ static void unwatch(exchange_t *exchange)
     loop_unwatch(exchange->thread->loop, &exchange->hangup);
 }
 
+/* What is no operation's stays in memory anyway: the web client's files, the document of the API. */
+size_t exchange_unsent(const exchange_t *exchange)
+{
+    return exchange->served ? exchange->size : 0;
+}
+
 void exchange_end(exchange_t *exchange)
 {
     unwatch(exchange);
+    exchange->thread->unsent -= exchange_unsent(exchange);
     exchange_list_remove(exchange);
     count_exchanges(exchange->thread, -1);
     if (exchange->token)
@@ -118,4 +125,6 @@ void exchange_answered(exchange_t *exchange, size_t size)
     exchange->size = size;
     exchange->written_before = exchange->connection->socket->bytes_written;
     exchange_list_add(&exchange->thread->sending, exchange);
+    exchange->thread->unsent += exchange_unsent(exchange);
+    guard_bound_unsent(exchange->thread);
 }

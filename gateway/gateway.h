@@ -139,6 +139,7 @@ struct gateway_thread {
     atomic_size_t exchange_count; /* written by this thread alone */
     exchange_list_t waiting;      /* whose fiber waits */
     exchange_list_t sending;      /* answered, and not yet taken by the client */
+    size_t unsent;                /* bytes that operations made for those */
     loop_timer_t hangup_timer, second_timer;
     exchange_t *handling; /* whose handler is being called */
     live_loop_t *live;
@@ -216,7 +217,8 @@ void exchange_list_add(exchange_list_t *list, exchange_t *exchange);
 void exchange_list_remove(exchange_t *exchange);
 exchange_t *exchange_handling(void); /* whose handler was called by this thread just now */
 void exchange_answered(exchange_t *exchange, size_t size); /* the reply is h2o's */
-void exchange_end(exchange_t *exchange); /* when both the client and the fiber are done with it */
+size_t exchange_unsent(const exchange_t *exchange); /* bytes of it that are kept for its client alone */
+void exchange_end(exchange_t *exchange);            /* when both the client and the fiber are done with it */
 
 /* ---- answer.c ---- */
 extern h2o_generator_t answer_generator; /* marks our own answers, see error_filter_register */
@@ -288,6 +290,7 @@ void connection_cut(connection_t *connection, const char *why);
 void guard_gone(connection_t *connection, const h2o_req_t *h2o);
 void guard_oversized(connection_t *connection, const h2o_req_t *h2o);
 void guard_look(gateway_thread_t *thread, int64_t now); /* each second */
+void guard_bound_unsent(gateway_thread_t *thread);
 /* While stopping: closes connections that wait for a request; with `all`, every one that is left. */
 void guard_close_idle(gateway_thread_t *thread, bool all);
 

@@ -20,6 +20,7 @@ enum {
 static const int64_t receive_most_us = 10 * SECOND_US;
 static const int64_t stall_most_us = 20 * SECOND_US;
 static const int64_t slowest_bytes_per_second = 1024;
+static const size_t unsent_most = 64 * 1024 * 1024; /* of each thread */
 
 /* ---- connections ---- */
 
@@ -157,6 +158,18 @@ static void cut_slow_readers(gateway_thread_t *thread, int64_t now)
             return;
         if (is_stalled(exchange, now))
             connection_cut(exchange->connection, "it does not take its answer");
+    }
+}
+
+/* A client may ask for much, let the window of HTTP/2 shut and say something now and then. Who has kept us
+ * waiting longest goes when all together keep too much. */
+void guard_bound_unsent(gateway_thread_t *thread)
+{
+    size_t left = thread->unsent;
+    for (exchange_t *exchange = thread->sending.first; exchange && left > unsent_most;
+         exchange = exchange->next) {
+        left -= exchange_unsent(exchange);
+        connection_cut(exchange->connection, "it does not take its answer, and others need the room");
     }
 }
 

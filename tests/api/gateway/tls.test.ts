@@ -7,7 +7,7 @@ import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { check } from '../../harness/document.ts';
 import { type Answer, collect, makeAnswer } from '../../harness/exchange.ts';
-import { member, type Person, stranger } from '../../harness/people.ts';
+import { board, comment, member, type Person, post, stranger } from '../../harness/people.ts';
 import { freePort, Place, runProgram, Server } from '../../harness/server.ts';
 import { type Certificate, headerBomb, Http2Connection, makeCertificate, pings, requests, resetFlood } from '../../harness/tls.ts';
 
@@ -138,6 +138,19 @@ test('a flood of requests that are taken back at once is cut off, and others are
   expect((await ask(others, 'GET', '/api/v1/boards')).status).toBe(200);
   attacker.reset();
   others.close();
+}, 60_000);
+
+test('answers that nobody takes do not fill the memory: who has kept the server waiting longest is cut off', async () => {
+  const thread = await post(anna, await board(anna));
+  await Promise.all(Array.from({ length: 100 }, (_, index) => comment(anna, thread, `${index} `.repeat(4000).slice(0, 10_000))));
+  const attacker = await Http2Connection.open(port, 0);
+  attacker.socket.resume();
+  attacker.socket.write(requests(`/api/v1/posts/${thread.id}/comments?limit=100`, 0, 100)); // a million bytes each
+  await server.line((line) => line.event === 'connection_cut' && /others need the room/.test(String(line.reason)), 20_000);
+  for (const until = Date.now() + 5000; !attacker.closed && Date.now() < until;) await sleep(10);
+  expect(attacker.closed).toBe(true);
+  attacker.reset();
+  expect((await stranger(server).api.readPost({ post: thread.id })).status).toBe(200);
 }, 60_000);
 
 test('one whose headers are a thousand times as large as what it sends is cut off', async () => {
