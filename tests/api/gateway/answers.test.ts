@@ -153,6 +153,10 @@ test('answers to signed-in people are kept by no shared cache', async () => {
 test('no other site may read answers from a browser', async () => {
   const answer = await anna.ask('GET', '/api/v1/boards', { headers: { Origin: 'https://evil.example' } });
   expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+  const asked = { Origin: 'https://evil.example', 'Access-Control-Request-Method': 'POST' };
+  const preflight = await stranger(scene.server).ask('OPTIONS', '/api/v1/boards', { headers: asked });
+  expectProblem(preflight, 405, 'method_not_allowed');
+  expect(Object.keys(preflight.headers).filter((name) => name.startsWith('access-control-'))).toEqual([]);
 });
 
 test('a community that reads in private shows strangers nothing but itself', async () => {
