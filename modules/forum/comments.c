@@ -13,7 +13,11 @@ static reply_t reply_comment(req_t *req, int status, const struct item_by_id *ro
 
 /* ---- reading ---- */
 
-enum { NO_ROW = -1 };
+enum {
+    NO_ROW = -1,
+    PAGE_MOST =
+        500, /* comments on a page with all its levels: a hundred could have four thousand below them */
+};
 
 /* The place of the row of that id among rows ordered by id; `count` when it is none of them. */
 static size_t row_of(const struct item_by_id *rows, size_t count, const uuid_t *id)
@@ -108,6 +112,7 @@ reply_t list_comments(req_t *req, const struct list_comments_request *in)
                                                             .after = from.id,
                                                             .limit = in->limit + 1,
                                                             .depth = in->depth,
+                                                            .most = PAGE_MOST,
                                                             .member = req->caller.member},
                                  &rows);
     struct item_by_id *placed = in_order_of_reading(req, rows, count);

@@ -88,8 +88,9 @@ SELECT $$item_columns
  ORDER BY i.score DESC, i.id DESC
  LIMIT $limit;
 
--- name: posts_unvoted :many
--- Statements that are neither rejected nor deleted and have no vote of the member, oldest first.
+-- name: posts_unvoted :many slow
+-- Statements that are neither rejected nor deleted and have no vote of the member, oldest first. Slow: it passes over all that
+-- the member has voted on, of which there may be many thousands.
 -- in: board uuid, member uuid, limit int
 -- out: as item_by_id
 SELECT $$item_columns
@@ -100,8 +101,8 @@ SELECT $$item_columns
 
 -- name: comments_page :many
 -- A page of the comments below `parent`, oldest first, each with up to `depth` more levels, of each the first three; in no
--- particular order: the caller puts them below their parents.
--- in: parent uuid, after uuid, limit int, depth int, member uuid?
+-- particular order: the caller puts them below their parents. At most `most` in all, the upper levels first.
+-- in: parent uuid, after uuid, limit int, depth int, most int, member uuid?
 -- out: as item_by_id
 -- sqlite:
 WITH RECURSIVE page AS (
@@ -113,6 +114,8 @@ WITH RECURSIVE page AS (
       FROM tree t
       JOIN item c ON c.rowid IN (SELECT k.rowid FROM item k WHERE k.parent_id = t.id ORDER BY k.id LIMIT 3)
      WHERE t.level < $depth
+     ORDER BY 3
+     LIMIT $most
 )
 SELECT $$item_columns
   FROM tree
@@ -130,7 +133,7 @@ WITH RECURSIVE page AS (
      WHERE t.level < $depth
 )
 SELECT $$item_columns
-  FROM tree
+  FROM (SELECT id FROM tree LIMIT $most) tree
   JOIN item i ON i.id = tree.id $$item_joins
  ORDER BY i.id;
 

@@ -116,6 +116,15 @@ static void a_withdrawn_vote_is_gone_from_item_and_board(void **state)
     assert_int_equal(number(board, "agree_count"), 0);
 }
 
+static size_t count_of(answer_t answer, const char *text)
+{
+    size_t found = 0;
+
+    for (const char *at = answer.body.at; (at = strstr(at, text)); at++)
+        found++;
+    return found;
+}
+
 static void a_deep_branch_is_read_level_by_level(void **state)
 {
     const char *post = open_post("deep", "discussion");
@@ -135,10 +144,98 @@ static void a_deep_branch_is_read_level_by_level(void **state)
     answer_t shown = call(METHOD_GET, printed("/api/v1/posts/%s", post), NULL, 3);
     assert_int_equal(number(shown, "comment_count"), DEPTH);
     answer_t page = call(METHOD_GET, printed("%s?depth=3", kept), NULL, 3);
-    size_t found = 0;
-    for (const char *at = page.body.at; (at = strstr(at, "\"depth\":")); at++)
-        found++;
-    assert_int_equal(found, 4);
+    assert_int_equal(count_of(page, "\"depth\":"), 4);
+}
+
+/* `width` comments below the post or the comment `parent`, and so on downwards, `depth` levels. */
+static void grow(const char *comments, const char *parent, int width, int depth)
+{
+    for (int i = 0; i < width && depth > 0; i++) {
+        answer_t comment = call(
+            METHOD_POST, comments,
+            parent ? printed("{\"body\":\"leaf\",\"parent\":\"%s\"}", parent) : "{\"body\":\"leaf\"}", 3);
+        assert_int_equal(comment.status, 201);
+        grow(comments, json_member(forum, comment.body, "id"), 3, depth - 1);
+    }
+}
+
+static void a_page_with_all_its_levels_is_bounded(void **state)
+{
+    const char *post = open_post("bushy", "discussion");
+    char comments[128];
+
+    (void)state;
+    (void)snprintf(comments, sizeof comments, "/api/v1/posts/%s/comments", post);
+    grow(comments, NULL, 14, 4); /* 14 + 42 + 126 + 378 */
+    answer_t page = call(METHOD_GET, printed("%s?depth=3&limit=100", comments), NULL, 3);
+    assert_int_equal(count_of(page, "\"depth\":1,"), 14);
+    assert_int_equal(count_of(page, "\"depth\":2,"), 42);
+    assert_int_equal(count_of(page, "\"depth\":3,"), 126);
+    assert_int_equal(count_of(page, "\"depth\":4,"), 500 - 14 - 42 - 126);
+    assert_string_equal(json_member(forum, page.body, "next"), "");
+}
+
+enum { REPLIES = 16 };
+
+static void what_is_answered_while_it_is_deleted_counts_its_answers(void **state)
+{
+    const char *post = open_post("deleted", "discussion");
+    char comments[128], target[128], body[128];
+    call_t calls[REPLIES + 1];
+    answer_t answers[REPLIES + 1];
+    long good = 0;
+
+    (void)state;
+    (void)snprintf(comments, sizeof comments, "/api/v1/posts/%s/comments", post);
+    answer_t first = call(METHOD_POST, comments, "{\"body\":\"going\"}", 3);
+    const char *id = json_member(forum, first.body, "id");
+    (void)snprintf(target, sizeof target, "/api/v1/comments/%s", id);
+    (void)snprintf(body, sizeof body, "{\"body\":\"an answer\",\"parent\":\"%s\"}", id);
+    for (size_t i = 0; i <= REPLIES; i++)
+        calls[i] = (call_t){
+            .method = METHOD_POST, .target = comments, .body = body, .caller = member_of((unsigned)i + 10)};
+    calls[REPLIES / 2] = (call_t){.method = METHOD_DELETE, .target = target, .caller = member_of(3)};
+    community_call_all(forum, calls, COUNT_OF(calls), answers);
+    for (size_t i = 0; i < COUNT_OF(calls); i++) {
+        assert_true(answers[i].status == 410 || answers[i].status == (i == REPLIES / 2 ? 204 : 201));
+        good += answers[i].status == 201;
+    }
+    answer_t gone = call(METHOD_GET, target, NULL, 1);
+    assert_int_equal(number(gone, "reply_count"), good);
+    assert_null(strstr(gone.body.at, "going"));
+    assert_null(strstr(gone.body.at, "author"));
+    assert_int_equal(number(call(METHOD_GET, printed("/api/v1/posts/%s", post), NULL, 1), "comment_count"),
+                     good + 1);
+}
+
+static void who_votes_many_times_at_once_has_one_vote(void **state)
+{
+    const char *post = open_post("once", "statements");
+    static const char *const ballots[] = {"{\"value\":\"agree\"}", "{\"value\":\"disagree\"}", NULL};
+    char target[128];
+    call_t calls[REPLIES];
+    answer_t answers[REPLIES];
+
+    (void)state;
+    (void)snprintf(target, sizeof target, "/api/v1/items/%s/vote", post);
+    for (size_t i = 0; i < REPLIES; i++)
+        calls[i] = (call_t){.method = ballots[i % 3] ? METHOD_PUT : METHOD_DELETE,
+                            .target = target,
+                            .body = ballots[i % 3],
+                            .caller = member_of(2)};
+    community_call_all(forum, calls, REPLIES, answers);
+    for (size_t i = 0; i < REPLIES; i++)
+        assert_int_equal(answers[i].status, 200);
+    answer_t last = call(METHOD_PUT, target, "{\"value\":\"pass\"}", 2);
+    assert_int_equal(number(last, "agree_count"), 0);
+    assert_int_equal(number(last, "disagree_count"), 0);
+    assert_int_equal(number(last, "pass_count"), 1);
+    community_catch_up(forum);
+    answer_t board = call(METHOD_GET, "/api/v1/boards/once", NULL, 2);
+    assert_int_equal(number(board, "voter_count"), 1);
+    assert_int_equal(number(board, "voted_count"), 1);
+    assert_int_equal(number(board, "agree_count"), 0);
+    assert_int_equal(number(board, "pass_count"), 1);
 }
 
 static void a_level_is_paged_without_gap_or_repeat(void **state)
@@ -221,6 +318,9 @@ static int run_on(bool postgres)
         cmocka_unit_test(votes_cast_at_once_are_counted_exactly),
         cmocka_unit_test(a_withdrawn_vote_is_gone_from_item_and_board),
         cmocka_unit_test(a_deep_branch_is_read_level_by_level),
+        cmocka_unit_test(a_page_with_all_its_levels_is_bounded),
+        cmocka_unit_test(what_is_answered_while_it_is_deleted_counts_its_answers),
+        cmocka_unit_test(who_votes_many_times_at_once_has_one_vote),
         cmocka_unit_test(a_level_is_paged_without_gap_or_repeat),
         cmocka_unit_test(the_same_key_gives_the_same_answer_once),
         cmocka_unit_test(what_may_not_be_is_refused),
