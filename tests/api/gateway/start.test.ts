@@ -28,6 +28,17 @@ async function withPlace(body: (place: Place) => Promise<void>): Promise<void> {
   }
 }
 
+test('a start prints the address and how to make the first account', () =>
+  withPlace(async (place) => {
+    const address = `127.0.0.1:${await freePort()}`;
+    const { stdout, code } = await runProgram(['--data', place.data, 'serve', '--set', `gateway.listen=${address}`], {
+      started: (child) => child.stdout!.once('data', () => child.kill('SIGTERM')),
+    });
+    expect(code).toBe(0);
+    expect(stdout).toContain(`http://${address}\n`);
+    expect(stdout).toMatch(/sign up: the first account is the administrator/);
+  }));
+
 test('a port in use stops the start, and the message names it', () =>
   withPlace(async (place) => {
     const holder = createServer();
