@@ -41,8 +41,8 @@ str_t polis_text(const polis_file_t *file, size_t column);
 /* A whole number in least..most; false after polis_broken when it is none. */
 bool polis_number(polis_file_t *file, size_t column, int64_t least, int64_t most, int64_t *number) MUST_CHECK;
 
-/* Tells the command's user how far it is, in lines of the file: how many records those are is known at the end
- * only. */
+/* Tells the command's user how far it is, in lines of the file: how many records those are is known at the
+ * end only. */
 void polis_progress(const polis_file_t *file);
 
 enum { POLIS_NUMBER_MAX = INT32_MAX };
