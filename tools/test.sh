@@ -13,6 +13,8 @@ chosen=${*:-$suites}
 passed=0 failed=0 report=
 for suite in $chosen; do
     case " $suites " in *" $suite "*) ;; *) echo "There is no suite $suite; there are: $suites" >&2; exit 2 ;; esac
+done
+for suite in $chosen; do
     out=build/test/$suite.txt
     begin=$(date +%s)
     printf '%-14s … ' "$suite"
