@@ -189,6 +189,14 @@ static void a_limit_refills_at_its_rate_exactly(void **state)
     assert_true(taken >= COUNT + (last - start) * COUNT / window);
 }
 
+static void a_limit_never_holds_more_than_its_count(void **state)
+{
+    (void)state;
+    assert_int_equal(cache_take(cache, STR("full"), 1000, 10 * SECOND_US).left, 999);
+    usleep(50 * 1000); /* brings five, of which one has room */
+    assert_int_equal(cache_take(cache, STR("full"), 1000, 10 * SECOND_US).left, 999);
+}
+
 static void limits_hold_for_odd_numbers_and_long_keys(void **state)
 {
     char key[300];
@@ -251,6 +259,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_refused_take_costs_nothing, begin, end),
         cmocka_unit_test_setup_teardown(what_was_used_up_comes_back_when_it_was_promised, begin, end),
         cmocka_unit_test_setup_teardown(a_limit_refills_at_its_rate_exactly, begin, end),
+        cmocka_unit_test_setup_teardown(a_limit_never_holds_more_than_its_count, begin, end),
         cmocka_unit_test_setup_teardown(limits_hold_for_odd_numbers_and_long_keys, begin, end),
         cmocka_unit_test_setup_teardown(a_value_and_a_limit_of_one_name_are_two_things, begin, end),
         cmocka_unit_test_setup_teardown(threads_together_get_no_more_than_the_limit, begin, end),

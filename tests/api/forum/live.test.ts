@@ -59,6 +59,18 @@ test('a new post arrives at those who follow the board', async () => {
   live.close();
 });
 
+test('a vote on a post arrives at those who follow the board, one on a comment at those who follow the post', async () => {
+  const thread = await post(anna, talk);
+  const made = await comment(anna, thread);
+  const [onBoard, onPost] = [await ben.live([`board/${talk.id}`]), await ben.live([`post/${thread.id}`])];
+  await anna.api.castVote({ item: made.id, body: { value: 'agree' } });
+  await anna.api.castVote({ item: thread.id, body: { value: 'agree' } });
+  expect((await onBoard.next('vote.cast')).data.item_id).toBe(thread.id);
+  expect((await onPost.next('vote.cast')).data.item_id).toBe(made.id);
+  expect((await onPost.next('vote.cast')).data.item_id).toBe(thread.id);
+  for (const live of [onBoard, onPost]) live.close();
+});
+
 test('edits, deletions and votes arrive too', async () => {
   const thread = await post(anna, talk);
   const live = await ben.live([`post/${thread.id}`, `board/${talk.id}`]);

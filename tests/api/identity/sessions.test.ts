@@ -1,5 +1,7 @@
 // Sessions: renewed with refresh tokens that serve once, listed, ended.
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { SignedIn } from '../../generated/api.ts';
@@ -208,6 +210,20 @@ test('a device that was signed out stays so when the server is started again', a
   await before.stop();
   const after = await Server.start({ place });
   expectProblem(await phone.at(after).ask('GET', '/api/v1/account'), 401, 'unauthenticated');
+  expect((await person.at(after).api.readAccount()).status).toBe(200);
+  await after.stop();
+  place.remove();
+});
+
+test('a refresh token is good under the secret of its community alone, whatever the database says', async () => {
+  const place = new Place();
+  const before = await Server.start({ place });
+  const person = await member(before);
+  await before.stop();
+  writeFileSync(join(place.data, 'keys', 'secret'), randomBytes(32));
+  const after = await Server.start({ place });
+  const body = { refresh_token: person.signedIn!.refresh_token };
+  expectProblem(await stranger(after).ask('POST', '/api/v1/sessions/refresh', { body }), 401, 'session_ended');
   expect((await person.at(after).api.readAccount()).status).toBe(200);
   await after.stop();
   place.remove();

@@ -1,5 +1,5 @@
 // Exporting a conversation: the columns, ids and votes that stand come back as they went in.
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -101,5 +101,17 @@ test('an export of a board that is not there is refused, and so is one into a pl
   const refused = await runProgram(['--data', place.data, 'export', 'polis', '--board', 'market', join(file, 'out')]);
   expect(refused.code).not.toBe(0);
   expect(refused.stderr).toContain(file);
+  place.remove();
+});
+
+test('an export that fails leaves nothing half-written behind', async () => {
+  const place = new Place();
+  await importPolis(place, source, 'market');
+  const out = scratch();
+  mkdirSync(join(out, 'votes.csv.part'), { recursive: true });
+  const refused = await runProgram(['--data', place.data, 'export', 'polis', '--board', 'market', out]);
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toContain(join(out, 'votes.csv'));
+  expect(readdirSync(out)).toEqual(['votes.csv.part']);
   place.remove();
 });

@@ -7,7 +7,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { stranger } from '../../harness/people.ts';
 import { type Conversation, readConversation } from '../../harness/polis.ts';
 import { Place, runProgram, Server } from '../../harness/server.ts';
-import { expectShown, importArguments, importPolis } from '../../harness/transfer.ts';
+import { expectShown, exportPolis, importArguments, importPolis } from '../../harness/transfer.ts';
 
 const STATEMENTS = 150;
 const VOTERS = 300;
@@ -62,6 +62,9 @@ test.each([
     const server = await Server.start({ place });
     await expectShown(stranger(server), 'large', conversation);
     await server.stop();
+    const out = join(place.data, 'out');
+    await exportPolis(place, 'large', out);
+    expect(readConversation(out).standing).toEqual(conversation.standing);
     place.remove();
   },
   120_000,
