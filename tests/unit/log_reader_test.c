@@ -357,6 +357,34 @@ static PGconn *append_and_hold_open(const fixture_t *fixture, int64_t number)
     return link;
 }
 
+static void head_work(req_t *req, void *arg)
+{
+    *(log_position_t *)arg = log_head(req, req->module);
+}
+
+static log_position_t head_of(fixture_t *fixture)
+{
+    log_position_t head;
+
+    run_in(&fixture->host, &fixture->source, head_work, &head);
+    return head;
+}
+
+/* Whoever begins at the head would else miss what comes to stand before it. */
+static void the_head_is_the_last_entry_that_nothing_can_come_before(void **state)
+{
+    fixture_t *fixture = *state;
+
+    append_entries(fixture, 1, 5);
+    log_position_t before = head_of(fixture);
+    PGconn *held = append_and_hold_open(fixture, 6);
+    append_entries(fixture, 7, 3);
+    assert_int_equal(log_position_compare(head_of(fixture), before), 0);
+    by_hand(held, "COMMIT");
+    PQfinish(held);
+    assert_int_equal(log_position_compare(head_of(fixture), before), 1);
+}
+
 static void an_entry_that_is_committed_late_is_not_skipped(void **state)
 {
     fixture_t *fixture = *state;
@@ -439,6 +467,7 @@ static int run_all(void)
 static int run_out_of_order(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_head_is_the_last_entry_that_nothing_can_come_before, begin, end),
         cmocka_unit_test_setup_teardown(an_entry_that_is_committed_late_is_not_skipped, begin, end),
         cmocka_unit_test_setup_teardown(an_entry_that_is_undone_holds_nobody_up, begin, end),
         cmocka_unit_test_setup_teardown(many_that_commit_out_of_order_are_all_applied_once, begin, end),
