@@ -245,6 +245,18 @@ test.each(['x', '-1', '99999999999999999999', 'forum:999999999', 'null', '1.2.3.
   },
 );
 
+test('a position of another past, ahead of all that there is, is answered by a reset', async () => {
+  const before = await ben.live([`post/${topic.id}`]);
+  await comment(anna, topic);
+  const { id } = await before.next('comment.created');
+  before.close();
+  const live = await ben.live([`post/${topic.id}`], { lastEventId: id.replace(/forum:\d+/, 'forum:9999999999') });
+  expect((await live.next()).event).toBe('reset');
+  await comment(anna, topic, 'From now on.');
+  expect(await seen(live, 1)).toEqual(['From now on.']);
+  live.close();
+});
+
 test.each([
   '',
   '?topic=',
