@@ -46,6 +46,9 @@ type Fresh<T> = T extends unknown ? Omit<T, 'key' | 'member' | 'at' | 'refused'>
 /** What waits, oldest first: of the member who is signed in. */
 export const outbox = new Cell<readonly Outgoing[]>([]);
 
+/** Set while the server is there but takes nothing at present: what waits is tried again later. */
+export const putOff = new Cell<boolean>(false);
+
 /** Told what became of things sent. */
 export interface OutboxListener {
   comment(sent: OutgoingComment, comment: Comment): void;
@@ -174,12 +177,15 @@ async function attempt(entry: Outgoing): Promise<boolean> {
   try {
     await deliver(entry);
     waits = 0;
+    putOff.set(false);
     return true;
   } catch (error) {
     if (mayPass(error) || !(error instanceof ApiProblem)) {
+      putOff.set(true);
       clearTimeout(timer);
       timer = setTimeout(() => void flush(), waitAfter(error));
-      return false;
+      // What the server stumbles over waits by itself; the others need not wait behind it.
+      return error instanceof ApiProblem && error.status === 500;
     }
     // Signed out meanwhile: whoever it belongs to may send it after signing in again.
     if (error.status === 401) return false;

@@ -6,7 +6,7 @@ import { number, t } from '../i18n/i18n';
 import { Link, usePlace } from '../router';
 import { account } from '../session/session';
 import { useCell } from '../store/cell';
-import { community } from '../store/community';
+import { community, PROGRAM } from '../store/community';
 import { boards } from '../store/entities';
 import { boardList } from '../store/lists';
 import { AgreementBar, tallyText } from '../ui/agreement_bar';
@@ -109,7 +109,7 @@ export function BoardsScreen() {
     administrator,
   ]);
 
-  const name = about?.name ?? 'Folkmoot';
+  const name = about?.name ?? PROGRAM;
   return (
     <main id="main" class="screen">
       <div class="brand">

@@ -1,5 +1,5 @@
 // Changing one's own post, in its place.
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Post } from '../api/generated';
 import { problemText } from '../api/problem_text';
 import { t } from '../i18n/i18n';
@@ -12,10 +12,12 @@ export function EditPost({ post, statement, onClose }: { post: Post; statement: 
   const [body, setBody] = useState(post.body);
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
   const most = mostTitle(statement);
+  useEffect(() => form.current?.querySelector('textarea')?.focus(), []);
   const save = async (event: Event) => {
     event.preventDefault();
-    if (busy || title.trim() === '' || [...title].length > most) return;
+    if (busy || title.trim() === '' || [...title].length > most || [...body].length > MOST_BODY) return;
     setBusy(true);
     try {
       await savePost(post.id, statement ? { title: title.trim() } : { title: title.trim(), body: body.trim() });
@@ -26,13 +28,14 @@ export function EditPost({ post, statement, onClose }: { post: Post; statement: 
     }
   };
   return (
-    <form class="form" onSubmit={(event) => void save(event)} aria-label={t('edit_post')}>
+    <form class="form" ref={form} onSubmit={(event) => void save(event)} aria-label={t('edit_post')}>
       <h1>{t('edit_post')}</h1>
       <Field
         label={t(statement ? 'statement_text' : 'post_title')}
         value={title}
         onValue={setTitle}
         lines={statement ? 4 : 2}
+        error={title.trim() === '' ? t('title_missing') : undefined}
       />
       <Room text={title} most={most} />
       {!statement && <Field label={t('post_body')} value={body} onValue={setBody} lines={8} />}

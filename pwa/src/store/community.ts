@@ -3,6 +3,9 @@ import { api } from '../api/api';
 import type { Community } from '../api/generated';
 import { Cell } from './cell';
 
+/** What a community is called as long as it is not known. */
+export const PROGRAM = 'Folkmoot';
+
 export const community = new Cell<Community | undefined>(undefined);
 
 export async function loadCommunity(): Promise<void> {

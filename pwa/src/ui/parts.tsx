@@ -6,18 +6,18 @@ import { problemText } from '../api/problem_text';
 import { ago, moment, t } from '../i18n/i18n';
 import { here, Link, place } from '../router';
 import { useCell } from '../store/cell';
+import { community, PROGRAM } from '../store/community';
 import { clock } from './clock';
 import { BackIcon } from './icons';
 import { toast } from './toast';
 
-const NAME = 'Folkmoot';
-
 /** The heading of a screen: takes the focus after a way here, so that a screen reader begins with it, and names the window. */
 export function Heading({ children, title, unseen }: { children: ComponentChildren; title: string; unseen?: boolean }) {
   const heading = useRef<HTMLHeadingElement>(null);
+  const name = useCell(community)?.name ?? PROGRAM;
   useEffect(() => {
-    document.title = title === NAME ? NAME : `${title} · ${NAME}`;
-  }, [title]);
+    document.title = title === name ? name : `${title} · ${name}`;
+  }, [title, name]);
   useEffect(() => {
     if (place.value.by !== 'start') heading.current?.focus({ preventScroll: true });
   }, []);

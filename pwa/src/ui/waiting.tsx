@@ -4,7 +4,7 @@ import { ApiProblem } from '../api/generated';
 import { problemText } from '../api/problem_text';
 import { t } from '../i18n/i18n';
 import { reachable } from '../offline/network';
-import { discard, outbox, retry, type OutgoingComment, type OutgoingPost } from '../offline/outbox';
+import { discard, outbox, putOff, retry, type OutgoingComment, type OutgoingPost } from '../offline/outbox';
 import { account } from '../session/session';
 import { useCell } from '../store/cell';
 import { ClockIcon } from './icons';
@@ -12,14 +12,25 @@ import { Text } from './text';
 
 const JUST_NOW = 1_500;
 
+function DiscardButton({ entry }: { entry: OutgoingComment | OutgoingPost }) {
+  return (
+    <button class="button small quiet" onClick={() => void discard(entry)}>
+      {t('discard')}
+    </button>
+  );
+}
+
 function State({ entry }: { entry: OutgoingComment | OutgoingPost }) {
   const online = useCell(reachable);
+  const later = useCell(putOff);
+  const waits = !online || later;
   if (!entry.refused)
     return (
-      <p class="waiting-state" role="status">
+      <div class="waiting-state">
         <ClockIcon size={16} />
-        {online ? t('sending') : t('waiting')}
-      </p>
+        <p role="status">{waits ? t('waiting') : t('sending')}</p>
+        {waits && <DiscardButton entry={entry} />}
+      </div>
     );
   const reason = problemText(new ApiProblem(entry.refused, entry.refused.status));
   return (
@@ -29,9 +40,7 @@ function State({ entry }: { entry: OutgoingComment | OutgoingPost }) {
         <button class="button small" onClick={() => void retry(entry)}>
           {t('try_again')}
         </button>
-        <button class="button small quiet" onClick={() => void discard(entry)}>
-          {t('discard')}
-        </button>
+        <DiscardButton entry={entry} />
       </div>
     </div>
   );

@@ -94,14 +94,30 @@ describe.skipIf(!hasChromium).each([
   it('fits when the letters are twice as large, and from right to left', async () => {
     const { page, server } = on;
     const post = server.community.posts.find((one) => one.title.startsWith('Should we'))!;
-    for (const path of ['/', '/b/biodiversity', `/p/${post.id}`]) {
+    const places = [
+      ['/', '.board-card'],
+      ['/b/biodiversity', '.big-votes'],
+      [`/p/${post.id}`, '.comment'],
+    ] as const;
+    for (const [path, ready] of places) {
       await page.goto(path);
-      await page.locator('h1').waitFor();
-      await page.evaluate(() => (document.documentElement.dir = 'rtl'));
-      expect([path, await overflow(page)]).toEqual([path, 0]);
-      await page.evaluate(() => (document.documentElement.style.fontSize = '200%'));
-      await page.waitForTimeout(200);
-      expect([path, await overflow(page)]).toEqual([path, 0]);
+      await page.locator(ready).first().waitFor();
+      for (const [direction, size] of [
+        ['rtl', '100%'],
+        ['rtl', '200%'],
+        ['ltr', '200%'],
+      ] as const) {
+        await page.evaluate(([dir, fontSize]) => {
+          document.documentElement.dir = dir;
+          document.documentElement.style.fontSize = fontSize;
+        }, [direction, size] as const);
+        const cut = await page.evaluate(() =>
+          [...document.querySelectorAll('.dock-inner > *')].filter(
+            (element) => element.getBoundingClientRect().height > 64,
+          ).length,
+        );
+        expect([path, direction, size, await overflow(page), cut]).toEqual([path, direction, size, 0, 0]);
+      }
     }
   });
 });

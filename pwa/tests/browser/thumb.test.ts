@@ -11,7 +11,7 @@ function small(page: Page): Promise<string[]> {
     const all = [...document.querySelectorAll('a, button, input, select, summary')].map((element) => {
       const { width, height } = element.getBoundingClientRect();
       const shown = getComputedStyle(element).display !== 'inline' && !element.closest('label, .skip') && width > 0;
-      return shown && Math.min(width, height) < least ? `${element.outerHTML.slice(0, 90)} ${width}×${height}` : '';
+      return shown && Math.round(Math.min(width, height)) < least ? `${element.outerHTML.slice(0, 90)} ${width}×${height}` : '';
     });
     return all.filter((text) => text !== '');
   }, LEAST);

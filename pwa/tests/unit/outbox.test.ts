@@ -89,6 +89,25 @@ describe('the outbox', () => {
     expect(net.sent[0]?.key).not.toBe(net.sent[2]?.key);
   });
 
+  it('goes on behind what the server stumbles over, and waits while it takes nothing', async () => {
+    net.answers = [() => problem(500, 'internal'), made];
+    await outbox.put({ kind: 'comment', post: 'p', body: 'Stone' });
+    await outbox.put({ kind: 'comment', post: 'p', body: 'Pebble' });
+    await settle();
+    expect(heard).toEqual(['comment Pebble c1']);
+    expect(outbox.outbox.value).toHaveLength(1);
+
+    net.answers = [() => problem(503, 'busy')];
+    await outbox.put({ kind: 'comment', post: 'p', body: 'Later' });
+    await settle();
+    expect(outbox.putOff.value).toBe(true);
+    expect(outbox.outbox.value).toHaveLength(2);
+    net.answers = [made, made];
+    await outbox.flush();
+    expect(outbox.putOff.value).toBe(false);
+    expect(outbox.outbox.value).toEqual([]);
+  });
+
   it('is never sent in the name of another member', async () => {
     await outbox.put({ kind: 'comment', post: 'p', body: 'Mine' });
     await sent(1);
