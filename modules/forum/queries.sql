@@ -129,7 +129,7 @@ WITH RECURSIVE page AS (
     UNION ALL
     SELECT c.id, t.level + 1
       FROM tree t
-      JOIN item c ON c.id IN (SELECT k.id FROM item k WHERE k.parent_id = t.id ORDER BY k.id LIMIT 3)
+     CROSS JOIN LATERAL (SELECT k.id FROM item k WHERE k.parent_id = t.id ORDER BY k.id LIMIT 3) c
      WHERE t.level < $depth
 )
 SELECT $$item_columns

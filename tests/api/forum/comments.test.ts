@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Board, Comment, Post } from '../../generated/api.ts';
 import { board, boardWhen, comment, freshKey, known, member, type Person, post, stranger } from '../../harness/people.ts';
 import { expectProblem, expectWrong } from '../../harness/problems.ts';
+import { Place, Server } from '../../harness/server.ts';
 import { world } from '../../harness/world.ts';
 
 const scene = world();
@@ -243,3 +244,34 @@ test('comments by 16 members at once are all there and all counted', async () =>
   expect((await ben.api.readPost({ post: thread.id })).data.comment_count).toBe(49);
   expect(await level(thread, { parent: above.id, limit: 10, depth: 0 })).toHaveLength(48);
 });
+
+test('a page of a large thread touches what it shows, not the rest', async () => {
+  const place = new Place();
+  const before = await Server.start({ place });
+  const admin = await member(before);
+  const thread = await post(admin, await board(admin));
+  await before.stop();
+  // A thousand comments on the post, and ten replies to each of the first four thousand.
+  const id = thread.id.replaceAll('-', '');
+  const columns = 'id, board_id, root_id, parent_id, depth, author_id, title, body, created_at, moderation, version';
+  place.meddle('forum', {
+    sqlite: `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 41000) INSERT INTO item (${columns})
+      SELECT CAST(x'01920000000070008000' || printf('%06d', i) AS BLOB), p.board_id, p.id,
+             CASE WHEN i <= 1000 THEN p.id ELSE CAST(x'01920000000070008000' || printf('%06d', (i - 1000) / 10) AS BLOB) END,
+             1, p.author_id, '', 'words', i, 1, 1
+        FROM n, item p WHERE p.id = x'${id}';`,
+    postgres: `INSERT INTO item (${columns})
+      SELECT CAST('01920000-0000-7000-8000-' || lpad(i::text, 12, '0') AS uuid), p.board_id, p.id,
+             CASE WHEN i <= 1000 THEN p.id ELSE CAST('01920000-0000-7000-8000-' || lpad(((i - 1000) / 10)::text, 12, '0') AS uuid) END,
+             1, p.author_id, '', 'words', i, 1, 1
+        FROM generate_series(1, 41000) i, item p WHERE p.id = '${thread.id}'; ANALYZE item;`,
+  });
+  const server = await Server.start({ place });
+  const { data } = await stranger(server).api.listComments({ post: thread.id, limit: 100, depth: 3 });
+  expect(data.items.length).toBeGreaterThan(450);
+  expect(data.items.length).toBeLessThanOrEqual(500);
+  expect(data.items.filter((each) => each.parent_id === thread.id)).toHaveLength(100);
+  expect(data.next).toBeDefined();
+  await server.stop();
+  place.remove();
+}, 60_000);
