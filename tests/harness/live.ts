@@ -63,7 +63,7 @@ export class Live {
   }
 
   /** The next event that fits, passing over others; fails when none comes in time. */
-  async next(fits: string | ((event: LiveEvent) => boolean) = () => true, most = 2000): Promise<LiveEvent> {
+  async next(fits: string | ((event: LiveEvent) => boolean) = () => true, most = 10_000): Promise<LiveEvent> {
     const test = typeof fits === 'string' ? (event: LiveEvent): boolean => event.event === fits : fits;
     const until = Date.now() + most;
     for (;;) {
