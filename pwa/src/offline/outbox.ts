@@ -46,7 +46,7 @@ type Fresh<T> = T extends unknown ? Omit<T, 'key' | 'member' | 'at' | 'refused'>
 /** What waits, oldest first: of the member who is signed in. */
 export const outbox = new Cell<readonly Outgoing[]>([]);
 
-/** Set while the server is there but takes nothing at present: what waits is tried again later. */
+/** Set after an attempt that failed for now: what waits is tried again later. */
 export const putOff = new Cell<boolean>(false);
 
 /** Told what became of things sent. */

@@ -130,7 +130,7 @@ function CommentArticle({ item, closed }: { item: Comment; closed: boolean }) {
       </Heading>
       {up && (
         <p>
-          <Link to={up} class="continue">
+          <Link to={up} up class="continue">
             ↑ {t('one_level_up')}
           </Link>
         </p>

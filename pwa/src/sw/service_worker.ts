@@ -10,10 +10,13 @@ const SHELL = '/index.html';
 /** Addresses that are the server's own, not screens of the client. */
 const SERVED = /^\/(api|docs|healthz|readyz|metrics|openapi\.json|\.well-known)(\/|$)/;
 
+/** Files whose names change with their contents come from where the page has just put them, not over the network again. */
+function requestOf(file: string): Request {
+  return new Request(file, { cache: file.startsWith('/assets/') ? 'default' : 'reload' });
+}
+
 self.addEventListener('install', (event) => {
-  event.waitUntil(
-    caches.open(CACHE).then((cache) => cache.addAll(FILES.map((file) => new Request(file, { cache: 'reload' })))),
-  );
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES.map(requestOf))));
 });
 
 async function dropOld(): Promise<void> {

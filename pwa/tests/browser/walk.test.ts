@@ -100,6 +100,15 @@ describe.skipIf(!hasChromium)('a member with a phone', () => {
     expect(server.community.comments.filter((comment) => comment.body === 'Written in the tunnel.')).toHaveLength(1);
   });
 
+  it('fetches the files of the client once, also for later without a network', async () => {
+    const { page, server } = on;
+    await page.goto('/');
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    const assets = server.files.filter((path) => path.startsWith('/assets/'));
+    expect(assets.length).toBeGreaterThan(1);
+    expect(assets.length).toBe(new Set(assets).size);
+  });
+
   it('loses neither draft nor place on the way back', async () => {
     const { page, server } = on;
     const post = server.community.posts.find((one) => one.title.startsWith('Should we'))!;

@@ -44,6 +44,8 @@ export class MockServer {
   readonly seenKeys = new Map<string, { status: number; body?: unknown }>();
   /** Requests as "METHOD path", for tests to count. */
   readonly calls: string[] = [];
+  /** Paths of the client's files that were asked for. */
+  readonly files: string[] = [];
   /** While set, API requests get no answer: the connection is cut. */
   cut = false;
   /** The end of a path: the next POST to it is done, but its answer is lost. */
@@ -336,10 +338,12 @@ export class MockServer {
   }
 
   private file(path: string, response: ServerResponse): void {
+    this.files.push(path);
     const wanted = join(DIST, path.endsWith('/') ? `${path}index.html` : path);
     const file = existsSync(wanted) && statSync(wanted).isFile() ? wanted : join(DIST, 'index.html');
     response.writeHead(200, {
       'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream',
+      'Cache-Control': path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
       'Content-Security-Policy': path.startsWith('/docs') ? DOCS_POLICY : POLICY,
     });
     response.end(readFileSync(file));
