@@ -93,14 +93,12 @@ describe('the outbox', () => {
     net.answers = [() => problem(500, 'internal'), made];
     await outbox.put({ kind: 'comment', post: 'p', body: 'Stone' });
     await outbox.put({ kind: 'comment', post: 'p', body: 'Pebble' });
-    await settle();
-    expect(heard).toEqual(['comment Pebble c1']);
+    await vi.waitFor(() => expect(heard).toEqual(['comment Pebble c1']));
     expect(outbox.outbox.value).toHaveLength(1);
 
     net.answers = [() => problem(503, 'busy')];
     await outbox.put({ kind: 'comment', post: 'p', body: 'Later' });
-    await settle();
-    expect(outbox.putOff.value).toBe(true);
+    await vi.waitFor(() => expect(outbox.putOff.value).toBe(true));
     expect(outbox.outbox.value).toHaveLength(2);
     net.answers = [made, made];
     await outbox.flush();
