@@ -162,7 +162,7 @@ static void encode_array(const statement_t *statement, const statement_rows_t *r
         encode_element(statement, rows, row, place, parameters);
         size_t length = (size_t)parameters->lengths[place];
         at = put_word(at, parameters->values[place] ? (uint32_t)length : UINT32_MAX);
-        if (length > 0)
+        if (parameters->values[place] && length > 0)
             memcpy(at, parameters->values[place], length);
         at += length;
     }

@@ -96,7 +96,7 @@ void postgres_names_resolve(void *arg)
     names_t *names = arg;
     const char *hosts = names->hosts, *ports = names->ports;
     bool own_ports = count_items(ports) > 1;
-    while (hosts) {
+    while (hosts && ports) { /* as many ports as hosts, or one for all */
         const char *host = take_item(names->arena, &hosts);
         const char *port = own_ports ? take_item(names->arena, &ports) : ports;
         if (is_name(host))
