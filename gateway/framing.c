@@ -11,10 +11,12 @@ typedef struct framing {
     bool folded;
 } framing_t;
 
-/* `line` begins with the name and its colon; h2o lets no blank stand between them. */
+/* `line` begins with the name and its colon; h2o lets no blank stand between them. Most are told by their
+ * first letter. */
 static bool is_named(str_t line, str_t name)
 {
-    return line.length >= name.length && strncasecmp(line.at, name.at, name.length) == 0;
+    return (line.at[0] | 0x20) == name.at[0] && line.length >= name.length &&
+           strncasecmp(line.at, name.at, name.length) == 0;
 }
 
 static void look_at_line(framing_t *framing, str_t line)
