@@ -124,7 +124,7 @@ def generated_code_matches(build):
                 subprocess.run([*tool, f'{ROOT}/tools/generate_migrations.py', '--name', name, '--out', out, *files], check=True)
         for path in glob.glob(f'{ROOT}/modules/*/queries.sql') + glob.glob(f'{ROOT}/core/*/queries.sql'):
             owner = os.path.basename(os.path.dirname(path))
-            name = owner if '/modules/' in path else f'core_{owner}'
+            name = owner if os.path.relpath(path, ROOT).startswith('modules/') else f'core_{owner}'
             subprocess.run([*tool, f'{ROOT}/tools/generate_queries.py', '--name', name, '--out', f'{folder}/{name}', path], check=True)
         for path in sorted(glob.glob(f'{folder}/**/*.[ch]', recursive=True)):
             there = f'{build}/generated/{os.path.relpath(path, folder)}'
