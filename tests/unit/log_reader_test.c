@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #undef fail /* cmocka's; ours has another meaning */
 
+#include "core/log/reader.h"
 #include "tests/unit/log_fixture.h"
 
 static log_reader_status_t status_of(log_readers_t *readers)
@@ -189,6 +190,51 @@ static void two_processes_with_the_same_reader_apply_each_entry_once(void **stat
     append_entries(fixture, 3001, 10);
     assert_applied_once(fixture, 3010);
     log_readers_stop(readers);
+}
+
+typedef struct turns {
+    fixture_t *fixture;
+    follower_t *followers[2]; /* of two processes */
+    size_t whose;
+    step_t step;
+} turns_t;
+
+static void take_turn_work(req_t *req, void *arg)
+{
+    turns_t *turns = arg;
+
+    turns->step = follower_step(turns->followers[turns->whose], req->host);
+}
+
+static step_t take_turn(turns_t *turns, size_t whose)
+{
+    turns->whose = whose;
+    run_in(&turns->fixture->host, &turns->fixture->target, take_turn_work, turns);
+    return turns->step;
+}
+
+static void a_process_that_was_overtaken_goes_on_where_the_other_stopped(void **state)
+{
+    fixture_t *fixture = *state;
+    turns_t turns = {.fixture = fixture};
+    size_t count;
+
+    for (size_t i = 0; i < 2; i++)
+        turns.followers[i] = followers_of(&fixture->host, &count);
+    assert_int_equal(count, 1);
+    append_entries(fixture, 1, 3);
+    assert_int_equal(take_turn(&turns, 0), STEP_APPLIED);
+    assert_int_equal(take_turn(&turns, 1), STEP_AT_HEAD);
+    append_entries(fixture, 4, 3);
+    assert_int_equal(take_turn(&turns, 0), STEP_APPLIED);
+    (void)take_turn(&turns, 1); /* finds itself overtaken, and applies nothing */
+    assert_int_equal(applied_so_far(fixture).count, 6);
+    append_entries(fixture, 7, 3);
+    assert_int_equal(take_turn(&turns, 1), STEP_APPLIED);
+    assert_int_equal(applied_so_far(fixture).count, 9);
+    assert_int_equal(applied_so_far(fixture).distinct, 9);
+    for (size_t i = 0; i < 2; i++)
+        free(turns.followers[i]);
 }
 
 /* ---- failures ---- */
@@ -452,6 +498,8 @@ static int run_all(void)
         cmocka_unit_test_setup_teardown(entries_are_applied_in_the_order_of_the_log, begin, end),
         cmocka_unit_test_setup_teardown(nothing_is_skipped_or_repeated_while_many_append, begin, end),
         cmocka_unit_test_setup_teardown(two_processes_with_the_same_reader_apply_each_entry_once, begin, end),
+        cmocka_unit_test_setup_teardown(a_process_that_was_overtaken_goes_on_where_the_other_stopped, begin,
+                                        end),
         cmocka_unit_test_setup_teardown(an_entry_that_fails_is_tried_again_and_those_before_it_are_applied,
                                         begin, end),
         cmocka_unit_test_setup_teardown(a_failing_reader_can_be_stopped_at_once, begin, end),
