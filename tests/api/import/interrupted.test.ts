@@ -64,7 +64,10 @@ test.each([
     await server.stop();
     const out = join(place.data, 'out');
     await exportPolis(place, 'large', out);
-    expect(readConversation(out).standing).toEqual(conversation.standing);
+    const { standing } = readConversation(out);
+    expect(standing.size).toBe(conversation.standing.size);
+    const others = [...conversation.standing].filter(([key, vote]) => standing.get(key)?.value !== vote.value);
+    expect(others.slice(0, 5)).toEqual([]); // a few are enough to see what is wrong
     place.remove();
   },
   120_000,
