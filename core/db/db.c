@@ -143,14 +143,19 @@ reply_t db_transact(req_t *req, reply_t (*body)(tx_t *tx, void *arg), void *arg)
 
 /* ---- opening ---- */
 
+static bool has_scheme(str_t url, const char *scheme)
+{
+    size_t length = scheme ? strlen(scheme) : 0;
+
+    return scheme && url.length > length && url.at[length] == ':' && memcmp(url.at, scheme, length) == 0;
+}
+
 static const driver_t *driver_of(str_t url)
 {
-    for (size_t i = 0; i < COUNT_OF(drivers); i++) {
-        size_t length = strlen(drivers[i]->scheme);
-
-        if (url.length > length && url.at[length] == ':' && memcmp(url.at, drivers[i]->scheme, length) == 0)
-            return drivers[i];
-    }
+    for (size_t i = 0; i < COUNT_OF(drivers); i++)
+        for (size_t j = 0; j < COUNT_OF(drivers[i]->schemes); j++)
+            if (has_scheme(url, drivers[i]->schemes[j]))
+                return drivers[i];
     return NULL;
 }
 

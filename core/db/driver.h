@@ -32,7 +32,7 @@ typedef struct applied_migration {
 } applied_migration_t;
 
 struct driver {
-    const char *scheme; /* "sqlite", "postgres" */
+    const char *schemes[2]; /* what an address may begin with */
 
     /* Opens what migrating needs (a blocking connection that this thread uses alone, kept until ready() is
      * called or the database is closed). False with *error. */

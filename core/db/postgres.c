@@ -170,7 +170,7 @@ static void postgres_close(database_t *database)
 }
 
 const driver_t postgres_driver = {
-    .scheme = "postgres",
+    .schemes = {"postgres", "postgresql"},
     .open = postgres_open,
     .close = postgres_close,
     .journal = postgres_journal,

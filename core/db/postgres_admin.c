@@ -17,7 +17,7 @@ str_t postgres_message(arena_t *arena, const char *message)
     for (size_t i = 0; i < line.length; i++)
         if (text[i] == '\n' || text[i] == '\t')
             text[i] = ' ';
-    while (line.length > 0 && text[line.length - 1] == ' ')
+    while (line.length > 0 && strchr(" ?.", text[line.length - 1])) /* it is put into a sentence */
         text[--line.length] = '\0';
     return line;
 }

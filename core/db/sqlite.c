@@ -346,7 +346,7 @@ static tx_t *sqlite_reading(req_t *req, database_t *database)
 }
 
 const driver_t sqlite_driver = {
-    .scheme = "sqlite",
+    .schemes = {"sqlite"},
     .open = sqlite_open,
     .close = sqlite_close,
     .journal = sqlite_journal,

@@ -39,9 +39,10 @@ static void a_server_that_is_not_there_is_named_without_the_password(void **stat
 {
     (void)state;
     fixture_t *fixture = fixture_new("");
-    str_t error = refusal(fixture, "postgres://user:se%40cret@127.0.0.1:1/db");
+    str_t error = refusal(fixture, "postgresql://user:se%40cret@127.0.0.1:1/db");
     assert_non_null(strstr(error.at, "127.0.0.1"));
-    assert_non_null(strstr(error.at, "Start PostgreSQL"));
+    assert_non_null(strstr(error.at, ". Start PostgreSQL"));
+    assert_null(strstr(error.at, "?."));
     assert_null(strstr(error.at, "cret"));
     loop_free(fixture->loop);
     arena_free(fixture->arena);
