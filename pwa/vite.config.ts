@@ -52,12 +52,12 @@ function serviceWorker(): Plugin {
 
 /**
  * Swagger UI's pictures are data addresses in its style sheet, which the content security policy does not allow: they become files.
+ * It comes behind Vite's own reading of style sheets, which would take the names of the new files for addresses that lead nowhere.
  */
 function picturesAsFiles(): Plugin {
   return {
     name: 'folkmoot-pictures-as-files',
     apply: 'build',
-    enforce: 'pre',
     transform(code, id) {
       if (!id.endsWith('swagger-ui.css')) return null;
       const emit = (ending: string, source: string | Buffer): string =>
