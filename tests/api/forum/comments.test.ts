@@ -109,6 +109,24 @@ test('each level is read page by page, whole and in order', async () => {
   expect(page.data.next).toBeUndefined();
 });
 
+test("a page shows the counts of each comment and one's own vote", async () => {
+  const thread = await post(anna, talk);
+  const above = await comment(anna, thread);
+  const below = await comment(anna, thread, 'below', above.id);
+  await ben.api.castVote({ item: above.id, body: { value: 'pass' } });
+  await ben.api.castVote({ item: below.id, body: { value: 'agree' } });
+  const votes = async (reader: Person) => (await reader.api.listComments({ post: thread.id })).data.items.map((each) => each.tally);
+  const [passed, agreed] = [
+    { agree_count: 0, disagree_count: 0, pass_count: 1 },
+    { agree_count: 1, disagree_count: 0, pass_count: 0 },
+  ];
+  expect(await votes(ben)).toEqual([
+    { ...passed, own: 'pass' },
+    { ...agreed, own: 'agree' },
+  ]);
+  expect(await votes(anna)).toEqual([passed, agreed]);
+});
+
 test('a cursor of one level is refused at another', async () => {
   const thread = await post(anna, talk);
   const [one, two] = [await comment(anna, thread, '1'), await comment(anna, thread, '2')];

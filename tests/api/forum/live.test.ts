@@ -71,6 +71,15 @@ test('a vote on a post arrives at those who follow the board, one on a comment a
   for (const live of [onBoard, onPost]) live.close();
 });
 
+test('a board that changes is told to those who follow it', async () => {
+  const fresh = await board(scene.administrator);
+  const live = await ben.live([`board/${fresh.id}`]);
+  const { etag } = await scene.administrator.api.readBoard({ board: fresh.slug });
+  await scene.administrator.api.changeBoard({ board: fresh.slug, body: { title: 'Another' }, ifMatch: etag! });
+  expect((await live.next('board.changed')).data).toMatchObject({ id: fresh.id, title: 'Another' });
+  live.close();
+});
+
 test('edits, deletions and votes arrive too', async () => {
   const thread = await post(anna, talk);
   const live = await ben.live([`post/${thread.id}`, `board/${talk.id}`]);

@@ -53,6 +53,8 @@ test('the statements one has not voted on come oldest first, and shrink with eac
   for (const [index, value] of (['agree', 'disagree', 'pass'] as const).entries())
     await voter.api.castVote({ item: made[index]!.id, body: { value } });
   expect(await open()).toEqual(made.slice(3).map((each) => each.id));
+  await anna.api.castVote({ item: made[3]!.id, body: { value: 'agree' } }); // another's vote hides nothing
+  expect(await open()).toEqual(made.slice(3).map((each) => each.id));
   await voter.api.withdrawVote({ item: made[1]!.id });
   expect(await open()).toEqual([made[1]!.id, made[3]!.id, made[4]!.id]);
 });
