@@ -100,6 +100,8 @@ static void take_frame(void *arg, live_frame_t *frame)
     live_connection_t *connection = resume->connection;
     if (resume->reset || !is_followed(connection, frame->topics))
         return;
+    if (frame->deletes)
+        live_connection_forget(connection, &frame->record);
     if (connection->queued_bytes + frame->text.length > LIVE_QUEUE_BYTES)
         resume->reset = true;
     else

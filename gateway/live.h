@@ -33,6 +33,8 @@ typedef struct live_frame {
     log_position_t position;
     str_t topics; /* separated by blanks; empty: moves positions on, and is told to nobody */
     str_t text;   /* "id: …\nevent: …\ndata: …\n\n" */
+    uuid_t record;
+    bool deletes; /* the record: those who come back are not told what was said of it before */
     char memory[];
 } live_frame_t;
 
@@ -123,6 +125,7 @@ void live_start(live_connection_t *connection, const live_vector_t *at); /* the 
 void live_flush(live_connection_t *connection);
 void live_end(live_connection_t *connection);
 void live_connection_drop_queue(live_connection_t *connection);
+void live_connection_forget(live_connection_t *connection, const uuid_t *record); /* takes it off the queue */
 void live_loop_leave(live_connection_t *connection);
 
 #endif

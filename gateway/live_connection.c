@@ -124,6 +124,23 @@ void live_connection_drop_queue(live_connection_t *connection)
     connection->queued_bytes = 0;
 }
 
+void live_connection_forget(live_connection_t *connection, const uuid_t *record)
+{
+    live_queued_t **place = &connection->first;
+    connection->last = NULL;
+    for (live_queued_t *queued; (queued = *place);) {
+        if (uuid_equal(&queued->frame->record, record)) {
+            *place = queued->next;
+            connection->queued_bytes -= queued->frame->text.length;
+            queued->next = NULL;
+            release_queue(queued);
+        } else {
+            connection->last = queued;
+            place = &queued->next;
+        }
+    }
+}
+
 void live_end(live_connection_t *connection)
 {
     connection->ending = true;

@@ -35,6 +35,13 @@ static void copy_in_one_line(char *to, str_t from)
         to[place] = from.at[place] == '\n' || from.at[place] == '\r' ? ' ' : from.at[place];
 }
 
+static bool says_deleted(str_t type)
+{
+    static const char end[] = ".deleted";
+    size_t length = sizeof end - 1;
+    return type.length > length && memcmp(type.at + type.length - length, end, length) == 0;
+}
+
 live_frame_t *live_frame_new(const host_t *host, size_t module, const live_vector_t *vector,
                              const log_entry_t *entry)
 {
@@ -54,6 +61,8 @@ live_frame_t *live_frame_new(const host_t *host, size_t module, const live_vecto
     frame->topics = (str_t){frame->memory + length, entry->topics.length};
     frame->module = module;
     frame->position = entry->position;
+    frame->record = entry->record;
+    frame->deletes = says_deleted(entry->type);
     return frame;
 }
 
