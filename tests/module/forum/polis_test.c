@@ -114,20 +114,6 @@ static void a_second_import_changes_nothing(void **state)
     assert_int_equal(log_position_compare(before, after), 0);
 }
 
-static void a_statement_that_comes_twice_is_refused_whatever_was_asked_for(void **state)
-{
-    (void)state;
-    write_file("comments.csv",
-               "timestamp,datetime,comment-id,author-id,agrees,disagrees,moderated,comment-body\n"
-               "1000000000000,x,0,7,0,0,1,Bikes\n"
-               "1000000001000,x,1,7,0,0,1,Trams\n"
-               "1000000002000,x,0,8,0,0,1,Cars\n");
-    assert_false(import("twice", false));
-    assert_false(import("twice", true));
-    assert_string_equal(board_of("twice").problem, "not_found");
-    write_file("comments.csv", comments);
-}
-
 static void read_file(const char *name, char *text, size_t size)
 {
     char path[128];
@@ -275,7 +261,6 @@ static int run_on(bool postgres)
         cmocka_unit_test(the_newest_vote_of_a_person_stands),
         cmocka_unit_test(a_second_import_changes_nothing),
         cmocka_unit_test(an_export_gives_numbers_words_and_standing_votes_back),
-        cmocka_unit_test(a_statement_that_comes_twice_is_refused_whatever_was_asked_for),
         cmocka_unit_test(a_broken_line_stops_before_anything_is_written),
         cmocka_unit_test(broken_lines_are_passed_over_when_asked),
         cmocka_unit_test(a_statement_that_comes_twice_is_a_broken_line),
