@@ -9,6 +9,7 @@
 #undef fail /* ours is a function */
 
 #include <signal.h>
+#include <spawn.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -415,28 +416,46 @@ static void a_transaction_inside_of_a_transaction_is_refused(void **state)
 
 /* ---- other processes, lost transactions, full disks ---- */
 
+/* What another process does, which is this program with a path behind its name: takes the lock, says so on
+ * its standard output, and leaves. */
+static int hold_lock(const char *path)
+{
+    sqlite3 *handle = NULL;
+    bool locked = sqlite3_open(path, &handle) == SQLITE_OK &&
+                  sqlite3_exec(handle, "BEGIN IMMEDIATE; DELETE FROM thing", NULL, NULL, NULL) == SQLITE_OK;
+    bool said = write(STDOUT_FILENO, "x", 1) == 1;
+
+    usleep(300 * 1000);
+    sqlite3_close(handle);
+    return locked && said ? 0 : 1;
+}
+
+/* Started anew and not forked: a child of a process with threads finds the locks of its memory as they were.
+ */
+static pid_t start_holder(const char *path, int output)
+{
+    char *words[] = {(char *)"holder", (char *)path, NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t child;
+
+    assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
+    assert_int_equal(posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO), 0);
+    assert_int_equal(posix_spawn(&child, "/proc/self/exe", &actions, NULL, words, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    return child;
+}
+
 static void another_process_that_writes_is_waited_for(void **state)
 {
     fixture_t *fixture = *state;
-    const char *path = sqlite_state_of(fixture->database)->path;
     int ready[2], status;
     char byte;
     int number = 1;
 
     assert_int_equal(pipe(ready), 0);
     int64_t begun = clock_monotonic();
-    pid_t child = fork();
-    if (child == 0) {
-        sqlite3 *handle = NULL;
-        bool locked =
-            sqlite3_open(path, &handle) == SQLITE_OK &&
-            sqlite3_exec(handle, "BEGIN IMMEDIATE; DELETE FROM thing", NULL, NULL, NULL) == SQLITE_OK;
-
-        if (write(ready[1], "x", 1) != 1)
-            _exit(2);
-        usleep(300 * 1000);
-        _exit(locked ? 0 : 1);
-    }
+    pid_t child = start_holder(sqlite_state_of(fixture->database)->path, ready[1]);
+    close(ready[1]);
     assert_int_equal(read(ready[0], &byte, 1), 1);
     assert_null(request(fixture, apply_numbered, &number));
     assert_true(clock_monotonic() - begun >= 300 * MILLISECOND_US);
@@ -444,7 +463,6 @@ static void another_process_that_writes_is_waited_for(void **state)
     assert_int_equal(status, 0);
     assert_int_equal(count_things(fixture), 1);
     close(ready[0]);
-    close(ready[1]);
 }
 
 static void count_by_writing(tx_t *tx, void *arg)
@@ -595,7 +613,7 @@ static void the_write_ahead_log_stays_small(void **state)
 
 #define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, begin_fixture, end_fixture)
 
-int main(void)
+int main(int count, char **words)
 {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(many_fibers_share_commits),
@@ -620,5 +638,7 @@ int main(void)
         WITH_FIXTURE(the_write_ahead_log_stays_small),
     };
 
+    if (count > 1)
+        return hold_lock(words[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
