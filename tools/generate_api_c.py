@@ -168,7 +168,7 @@ class Writer:
             parts += self._bounds('item_', field.item)
         if field.place != 'body':
             parts.append(f'.place = IN_{field.place.upper()}')
-        parts += [f'.{name} = true' for name in ('required', 'nullable', 'by_pointer') if getattr(field, name)]
+        parts += [f'.{name} = true' for name in ('required', 'nullable', 'visible', 'by_pointer') if getattr(field, name)]
         parts += self._bounds('', field)
         parts += self._preset(field)
         if field.words:

@@ -73,6 +73,8 @@ def _public(node):
     result = {}
     if 'x-characters' in node:
         node = dict(node, pattern=f'^[{node["x-characters"]}]*$')
+    if node.get('x-visible') is True:
+        node = dict(node, pattern=r'\S')
     for key, value in node.items():
         if not key.startswith('x-'):
             value = _public(value)

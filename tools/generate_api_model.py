@@ -122,6 +122,7 @@ class Field:
     most: Optional[int] = None
     words: Optional[list] = None
     pattern: Optional[str] = None
+    visible: bool = False
     schema: Optional['Schema'] = None
     item: Optional['Field'] = None
     description: str = ''

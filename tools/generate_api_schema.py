@@ -6,7 +6,7 @@ from generate_api_model import (
 
 TYPES = {'string': 'string', 'integer': 'int', 'boolean': 'bool', 'array': 'array', 'object': 'object'}
 KEYWORDS = {
-    'string': ('type', 'format', 'enum', 'minLength', 'maxLength', 'x-characters', 'default', 'description', 'examples'),
+    'string': ('type', 'format', 'enum', 'minLength', 'maxLength', 'x-characters', 'x-visible', 'default', 'description', 'examples'),
     'int': ('type', 'minimum', 'maximum', 'default', 'description', 'examples'),
     'bool': ('type', 'default', 'description', 'examples'),
     'array': ('type', 'items', 'minItems', 'maxItems', 'description', 'examples'),
@@ -135,7 +135,7 @@ class Schemas:
         expect(form in (None, 'uuid', 'date-time', 'password'), node.where('format'),
                f'the format of {name} must be uuid, date-time or password')
         if form in ('uuid', 'date-time') or 'enum' in node:
-            for key in ('minLength', 'maxLength', 'x-characters'):
+            for key in ('minLength', 'maxLength', 'x-characters', 'x-visible'):
                 expect(key not in node, node.where(key), f'{key} does not go with a format or an enum')
         if form in ('uuid', 'date-time'):
             expect('enum' not in node, node.where('enum'), 'enum does not go with a format')
@@ -160,6 +160,7 @@ class Schemas:
             expect(re.fullmatch(r'([a-zA-Z0-9_.~+/=@:]-[a-zA-Z0-9_.~+/=@:]|[a-zA-Z0-9_.~+/=@:])*-?', field.pattern)
                    and field.pattern, node.where('x-characters'),
                    f'x-characters of {name} must be ranges and characters such as a-z0-9_-, with - last')
+        field.visible = take(node, 'x-visible', bool, name, False)
 
     @staticmethod
     def _read_int(field, node):

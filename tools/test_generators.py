@@ -69,6 +69,7 @@ components:
       additionalProperties: false
       properties:
         name: { type: string, x-characters: 'a-z0-9-' }
+        note: { type: string, x-visible: true }
     ThingChange:
       type: object
       additionalProperties: false
@@ -210,7 +211,7 @@ class ApiTest(GeneratorTest):
         packed = ' '.join(source.split())
         for text in ('.roles = ROLE_MODERATOR', '.tier = TIER_VERIFIED', '.access = ACCESS_READER', '.needs_match = true',
                      '.limit_count = 5, .limit_seconds = 60', '.body_max = 4096', '.timeout_us = 2500 * MILLISECOND_US',
-                     '.least_fields = 1', '.open = true', '.item_most = 5', '.pattern = "a-z0-9-"', r'.preset_text = "a \"b\" \?\?="'):
+                     '.least_fields = 1', '.open = true', '.item_most = 5', '.pattern = "a-z0-9-"', '.visible = true', r'.preset_text = "a \"b\" \?\?="'):
             self.assertIn(text, packed)
 
     def test_the_public_document_has_problems_and_nothing_internal(self):
@@ -226,6 +227,7 @@ class ApiTest(GeneratorTest):
         required = {node['name']: node['required'] for node in merged['paths']['/api/v1/things/{thing}']['patch']['parameters'] if 'name' in node}
         self.assertEqual(required, {'If-Match': True})
         self.assertEqual(merged['components']['schemas']['Part']['properties']['name']['pattern'], '^[a-z0-9-]*$')
+        self.assertEqual(merged['components']['schemas']['Part']['properties']['note'], {'type': 'string', 'pattern': r'\S'})
 
     def test_the_typescript_client(self):
         self.made('generate_api.py', '--typescript', self.path('api.ts'), self.document())

@@ -46,6 +46,7 @@ typedef struct field {
     field_type_t item_type; /* of an array */
     field_place_t place;
     bool required, nullable;
+    bool visible;                  /* of a string: something in it can be seen */
     bool by_pointer;               /* an object held by pointer */
     uint16_t offset;               /* of the value in the struct */
     uint16_t has_offset;           /* of its bool has_<name>, or NO_HAS */

@@ -88,6 +88,8 @@ str_t check_string(arena_t *arena, const field_t *field, int64_t least, int64_t 
     }
     if (field->pattern && !fits_pattern(field->pattern, value))
         return arena_printf(arena, "may only have the characters %s", field->pattern);
+    if (field->visible && !utf8_visible(value))
+        return STR("must have more than blanks");
     return STR_NONE;
 }
 

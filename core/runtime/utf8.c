@@ -40,6 +40,43 @@ size_t utf8_size(const char *at, const char *end)
     return size < 4 || continues(at + 3) ? size : 0;
 }
 
+static uint32_t code_point(const char *at, size_t size)
+{
+    static const unsigned char first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t value = (unsigned char)*at & first_bits[size];
+    for (size_t place = 1; place < size; place++)
+        value = value << 6 | ((unsigned char)at[place] & 0x3f);
+    return value;
+}
+
+/* Unicode 15: White_Space, Default_Ignorable_Code_Point, the controls, and the Braille pattern without dots.
+ */
+static bool is_visible(uint32_t code)
+{
+    static const struct {
+        uint32_t first, last;
+    } unseen[] = {{0, 0x20},          {0x7f, 0xa0},      {0xad, 0xad},     {0x34f, 0x34f},
+                  {0x61c, 0x61c},     {0x115f, 0x1160},  {0x1680, 0x1680}, {0x17b4, 0x17b5},
+                  {0x180b, 0x180f},   {0x2000, 0x200f},  {0x2028, 0x202f}, {0x205f, 0x206f},
+                  {0x2800, 0x2800},   {0x3000, 0x3000},  {0x3164, 0x3164}, {0xfe00, 0xfe0f},
+                  {0xfeff, 0xfeff},   {0xffa0, 0xffa0},  {0xfff0, 0xfff8}, {0x1bca0, 0x1bca3},
+                  {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}};
+    for (size_t place = 0; place < COUNT_OF(unseen) && unseen[place].first <= code; place++)
+        if (code <= unseen[place].last)
+            return false;
+    return true;
+}
+
+bool utf8_visible(str_t text)
+{
+    const char *at = text.at ? text.at : "", *const end = at + text.length;
+    size_t size;
+    for (; at < end && (size = utf8_size(at, end)) > 0; at += size)
+        if (is_visible(code_point(at, size)))
+            return true;
+    return false;
+}
+
 bool utf8_valid(str_t text, size_t *code_points)
 {
     const char *at = text.at ? text.at : "", *const end = at + text.length;

@@ -65,7 +65,7 @@ static void add_statement(req_t *req, conversation_t *conversation, const polis_
 static bool next_with_words(polis_file_t *file, polis_comment_t *comment)
 {
     while (polis_next_comment(file, comment)) {
-        if (comment->body.length > 0)
+        if (utf8_visible(comment->body))
             return true;
         polis_broken(file, "the statement has no words");
     }

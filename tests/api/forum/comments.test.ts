@@ -167,6 +167,7 @@ test('pages stay whole while others comment: nothing is skipped or shown twice',
 test.each([
   ['/body', {}],
   ['/body', { body: '' }],
+  ['/body', { body: ' \n ' }],
   ['/body', { body: 'c'.repeat(10_001) }],
   ['/body', { body: null }],
   ['/parent', { body: 'B', parent: 'not an id' }],

@@ -55,6 +55,8 @@ test('a stranger cannot post', async () => {
 
 test.each([
   ['/title', { title: '' }],
+  ['/title', { title: ' \t\u00a0' }],
+  ['/title', { title: '\u200b\u2060\ufeff' }],
   ['/title', { title: 't'.repeat(301) }],
   ['/title', { body: 'A body alone.' }],
   ['/title', { title: ['T'] }],
@@ -104,6 +106,7 @@ test('an edit without a version is refused with 428, under an old one with 412',
 
 test.each([
   ['/title', { title: '' }],
+  ['/title', { title: '  ' }],
   ['/title', { title: null }],
   ['/title', { title: 't'.repeat(301) }],
   ['/moderation', { moderation: 'accepted' }],

@@ -137,6 +137,7 @@ const broken: [string, string, (lines: string[]) => (string | Buffer)[], RegExp]
   ['a quote that is never closed', 'comments.csv', add('1500000000001,x,900,1,0,0,1,"never closed'), /comments\.csv:\d+/],
   ['something behind a closing quote', 'comments.csv', add('1500000000001,x,900,1,0,0,1,"closed" and more'), /comments\.csv:\d+/],
   ['a statement without words', 'comments.csv', add('1500000000001,x,900,1,0,0,1,'), /comments\.csv:\d+/],
+  ['a statement of blanks', 'comments.csv', add('1500000000001,x,900,1,0,0,1,"  "'), /comments\.csv:\d+/],
   ['a moderation that is none', 'comments.csv', add('1500000000001,x,900,1,0,0,9,Words'), /comments\.csv:\d+/],
 ];
 
