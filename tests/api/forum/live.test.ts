@@ -71,6 +71,17 @@ test('a vote on a post arrives at those who follow the board, one on a comment a
   for (const live of [onBoard, onPost]) live.close();
 });
 
+test('a vote that is cast again as it stands is not told again', async () => {
+  const thread = await post(anna, talk);
+  const live = await anna.live([`post/${thread.id}`]);
+  for (const value of ['agree', 'agree', 'agree'] as const) await ben.api.castVote({ item: thread.id, body: { value } });
+  for (let twice = 0; twice < 2; twice++) await ben.api.withdrawVote({ item: thread.id });
+  await comment(ben, thread, 'Well.');
+  await live.next('comment.created');
+  expect(live.events.map((event) => event.event)).toEqual(['vote.cast', 'vote.withdrawn', 'comment.created']);
+  live.close();
+});
+
 test('a board that changes is told to those who follow it', async () => {
   const fresh = await board(scene.administrator);
   const live = await ben.live([`board/${fresh.id}`]);
