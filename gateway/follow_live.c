@@ -66,8 +66,8 @@ static void take_room(req_t *req, live_connection_t *connection)
         fail(req, &UNAVAILABLE, "The server is stopping. Follow again in a moment.");
     if (atomic_load(&gateway->live_connections) >= settings->live_max)
         fail_retry(req, &BUSY, 10 * SECOND_US, "Too many follow what happens here. Try again later.");
-    if (!live_room_take(live_hub_room(gateway->live), (str_t){connection->who, connection->who_length},
-                        settings->limit_scale ? most : 0))
+    if (!room_take(live_hub_room(gateway->live), (str_t){connection->who, connection->who_length},
+                   settings->limit_scale ? most : 0))
         fail_retry(req, &RATE_LIMITED, 10 * SECOND_US,
                    "You follow %zu live channels already. Close one of them.", most);
     connection->in_room = true;

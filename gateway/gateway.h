@@ -37,6 +37,7 @@ enum {
 };
 
 typedef struct gateway gateway_t;
+typedef struct room room_t;
 typedef struct gateway_thread gateway_thread_t;
 typedef struct connection connection_t;
 typedef struct exchange exchange_t;
@@ -52,7 +53,7 @@ typedef struct settings {
     unsigned threads;
     size_t body_max;
     int64_t limit_scale; /* percent; 0: no limits */
-    size_t connections_max, live_max, live_per_person, live_per_address;
+    size_t connections_max, connections_per_address, live_max, live_per_person, live_per_address;
     access_lines_t access_lines;
     bool public_reading;
     bool tls; /* whether TLS is listened for: then browsers are told to stay with it */
@@ -106,6 +107,7 @@ struct gateway {
     listen_address_t addresses[LISTENERS_MAX];
     size_t address_count;
     proxies_t proxies;
+    room_t *connection_room; /* by address */
     gateway_thread_t *threads;
     unsigned thread_count;
     int64_t started_at;
@@ -206,6 +208,12 @@ extern const module_t gateway_module;
 void options_add(config_t *config); /* core's, the gateway's and every module's */
 settings_t settings_read(const config_t *config);
 
+/* ---- room.c: how many of something a member or an address may have; for any thread ---- */
+room_t *room_new(void);
+void room_free(room_t *room);
+bool room_take(room_t *room, str_t who, size_t most) MUST_CHECK; /* most 0: any number */
+void room_give(room_t *room, str_t who);
+
 /* ---- request.c, framing.c, operation.c, exchange.c ---- */
 int gateway_on_request(h2o_handler_t *handler, h2o_req_t *h2o);
 const char *framing_broken(str_t head, int version); /* NULL: it is sound; of HTTP/1 as it came */
@@ -284,7 +292,8 @@ str_t metrics_text(gateway_t *gateway, arena_t *arena);
 str_t health_text(gateway_t *gateway, arena_t *arena, bool *ready);
 
 /* ---- guard.c ---- */
-connection_t *connection_add(gateway_thread_t *thread, h2o_socket_t *socket);
+/* False when the address has as many as it may; the socket is then the caller's still. */
+bool connection_add(gateway_thread_t *thread, h2o_socket_t *socket) MUST_CHECK;
 connection_t *connection_of(const h2o_req_t *h2o);
 void connection_cut(connection_t *connection, const char *why);
 void guard_gone(connection_t *connection, const h2o_req_t *h2o);

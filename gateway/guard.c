@@ -35,6 +35,8 @@ static void on_socket_closed(void *arg)
     if (connection->next)
         connection->next->previous = connection->previous;
     atomic_fetch_sub_explicit(&thread->gateway->connections, 1, memory_order_relaxed);
+    if (!connection->by_proxy)
+        room_give(thread->gateway->connection_room, str_from(connection->place));
     free(connection);
 }
 
@@ -47,7 +49,15 @@ static struct in6_addr peer_of(h2o_socket_t *socket)
     return address_mapped(&((const struct sockaddr_in *)&storage)->sin_addr);
 }
 
-connection_t *connection_add(gateway_thread_t *thread, h2o_socket_t *socket)
+static bool has_room(const connection_t *connection)
+{
+    gateway_t *gateway = connection->thread->gateway;
+    const settings_t *settings = &gateway->settings;
+    return connection->by_proxy || room_take(gateway->connection_room, str_from(connection->place),
+                                             settings->limit_scale ? settings->connections_per_address : 0);
+}
+
+bool connection_add(gateway_thread_t *thread, h2o_socket_t *socket)
 {
     connection_t *connection = memory_new(sizeof *connection);
     connection->thread = thread;
@@ -55,6 +65,10 @@ connection_t *connection_add(gateway_thread_t *thread, h2o_socket_t *socket)
     connection->peer = peer_of(socket);
     connection->by_proxy = proxies_include(&thread->gateway->proxies, &connection->peer);
     limits_name_place(&connection->peer, connection->place);
+    if (!has_room(connection)) {
+        free(connection);
+        return false;
+    }
     connection->next = thread->connections;
     if (connection->next)
         connection->next->previous = connection;
@@ -62,7 +76,7 @@ connection_t *connection_add(gateway_thread_t *thread, h2o_socket_t *socket)
     atomic_fetch_add_explicit(&thread->gateway->connections, 1, memory_order_relaxed);
     socket->on_close.cb = on_socket_closed;
     socket->on_close.data = connection;
-    return connection;
+    return true;
 }
 
 connection_t *connection_of(const h2o_req_t *h2o)

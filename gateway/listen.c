@@ -155,13 +155,12 @@ static void accept_one(listener_t *listener, h2o_socket_t *socket)
     gateway_t *gateway = listener->thread->gateway;
     bool full = atomic_load_explicit(&gateway->connections, memory_order_relaxed) >=
                 gateway->settings.connections_max;
-    count_accepted(listener->thread, full);
-    if (full) {
+    bool taken = !full && connection_add(listener->thread, socket);
+    count_accepted(listener->thread, !taken);
+    if (taken)
+        h2o_accept(&listener->accept, socket);
+    else
         h2o_socket_close(socket);
-        return;
-    }
-    connection_add(listener->thread, socket);
-    h2o_accept(&listener->accept, socket);
 }
 
 static void on_accept(h2o_socket_t *socket, const char *error)

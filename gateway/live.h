@@ -74,13 +74,7 @@ void live_end_session(gateway_t *gateway, const uuid_t *session);               
 void live_loop_look(live_loop_t *live, int64_t now);                               /* each second */
 void live_loop_stop(live_loop_t *live);                                            /* ends all streams */
 
-/* ---- live_room.c: how many streams a member, an address and the process may have ---- */
-typedef struct live_room live_room_t;
-live_room_t *live_room_new(void);
-void live_room_free(live_room_t *room);
-bool live_room_take(live_room_t *room, str_t who, size_t most) MUST_CHECK; /* most 0: any number */
-void live_room_give(live_room_t *room, str_t who);
-live_room_t *live_hub_room(live_hub_t *hub);
+room_t *live_hub_room(live_hub_t *hub); /* for streams, by member or address */
 
 /* ---- live_loop.c, live_connection.c ---- */
 typedef struct live_connection live_connection_t;
@@ -110,7 +104,7 @@ struct live_connection {
     live_queued_t *first, *last, *in_flight; /* in_flight: with h2o until it asks for more */
     size_t queued_bytes;
     uuid_t session;
-    char who[INET6_ADDRSTRLEN + 2]; /* whom live_room counts it to */
+    char who[INET6_ADDRSTRLEN + 2]; /* whom the room counts it to */
     size_t who_length;
     bool in_room, joined, started, ending, cut;
     int64_t expires_at;           /* µs UTC, of the token; 0: never */

@@ -24,8 +24,8 @@ static void connection_dispose(void *arg)
     release_queue(connection->first);
     release_queue(connection->in_flight);
     if (connection->in_room)
-        live_room_give(live_hub_room(connection->exchange->thread->gateway->live),
-                       (str_t){connection->who, connection->who_length});
+        room_give(live_hub_room(connection->exchange->thread->gateway->live),
+                  (str_t){connection->who, connection->who_length});
 }
 
 live_connection_t *live_connection_new(exchange_t *exchange)

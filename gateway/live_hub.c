@@ -14,14 +14,14 @@ struct live_hub {
     live_frame_t *ring[RING_FRAMES];
     size_t first, count, bytes;
     live_vector_t oldest, now; /* the ring has all that lies between */
-    live_room_t *room;
+    room_t *room;
 };
 
 live_hub_t *live_hub_new(gateway_t *gateway)
 {
     live_hub_t *hub = memory_new(sizeof *hub);
     hub->gateway = gateway;
-    hub->room = live_room_new();
+    hub->room = room_new();
     pthread_mutex_init(&hub->lock, NULL);
     return hub;
 }
@@ -32,12 +32,12 @@ void live_hub_free(live_hub_t *hub)
         return;
     for (size_t place = 0; place < hub->count; place++)
         live_frame_release(hub->ring[(hub->first + place) % RING_FRAMES]);
-    live_room_free(hub->room);
+    room_free(hub->room);
     pthread_mutex_destroy(&hub->lock);
     free(hub);
 }
 
-live_room_t *live_hub_room(live_hub_t *hub)
+room_t *live_hub_room(live_hub_t *hub)
 {
     return hub->room;
 }

@@ -154,6 +154,7 @@ static gateway_t *gateway_new(host_t *host)
     gateway->host = host;
     gateway->settings = settings_read(host->config);
     gateway->started_at = clock_now();
+    gateway->connection_room = room_new();
     return gateway;
 }
 
@@ -179,6 +180,7 @@ static void gateway_free(gateway_t *gateway)
 {
     for (unsigned index = 0; index < gateway->thread_count; index++)
         thread_free(&gateway->threads[index]);
+    room_free(gateway->connection_room);
     files_free(gateway->files);
     live_hub_free(gateway->live);
     token_memory_free(gateway->tokens);

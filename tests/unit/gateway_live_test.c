@@ -186,15 +186,15 @@ static void while_nobody_follows_the_hub_skips_ahead(void **state)
 
 static void a_person_has_so_many_streams_and_no_more(void **state)
 {
-    live_room_t *room = live_room_new();
+    room_t *room = room_new();
     (void)state;
-    assert_true(live_room_take(room, STR("manna"), 2));
-    assert_true(live_room_take(room, STR("manna"), 2));
-    assert_false(live_room_take(room, STR("manna"), 2));
-    assert_true(live_room_take(room, STR("mbert"), 2));
-    live_room_give(room, STR("manna"));
-    assert_true(live_room_take(room, STR("manna"), 2));
-    live_room_free(room);
+    assert_true(room_take(room, STR("manna"), 2));
+    assert_true(room_take(room, STR("manna"), 2));
+    assert_false(room_take(room, STR("manna"), 2));
+    assert_true(room_take(room, STR("mbert"), 2));
+    room_give(room, STR("manna"));
+    assert_true(room_take(room, STR("manna"), 2));
+    room_free(room);
 }
 
 /* ---- the streams of a loop; none has begun to send, so all that it is given waits in its queue ---- */

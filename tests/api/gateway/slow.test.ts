@@ -146,6 +146,31 @@ test('what a client that left had asked for is not done once it has left', async
   await server.stop();
 }, 120_000);
 
+test('one address has so many connections; others are served meanwhile, and so is it once it closes some', async () => {
+  const server = await Server.start({ set: { 'gateway.connections_per_address': '8' } });
+  const address = freshAddress();
+  const open = (count: number): Promise<RawConnection[]> => Promise.all(Array.from({ length: count }, () => RawConnection.open(server, address)));
+  const served = (connections: RawConnection[]): number => connections.filter((one) => statuses(one.text).includes(200)).length;
+  const held = await open(20);
+  for (const connection of held) connection.say('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await expect.poll(() => held.filter((one) => one.closed).length, { timeout: 10_000 }).toBe(12);
+  await expect.poll(() => served(held)).toBe(8);
+  expect((await stranger(server).ask('GET', '/healthz')).status).toBe(200);
+  for (const connection of held) connection.destroy();
+  await expect
+    .poll(
+      async () => {
+        const [again] = await open(1);
+        again!.say('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+        await sleep(20);
+        return served([again!]);
+      },
+      { timeout: 10_000 },
+    )
+    .toBe(1);
+  await server.stop();
+});
+
 test('connections beyond the limit are turned away, and taken again once there is room', async () => {
   const server = await Server.start({ set: { 'gateway.connections_max': '16' } });
   const held: RawConnection[] = [];

@@ -1,6 +1,8 @@
-/* How many live streams there are, in all and of each member or address: few people have one, so a small
- * table does. */
-#include "gateway/live.h"
+/* How many of something each member or address has: connections, live streams. There are some thousands of
+ * them, so a small table does. */
+#include <arpa/inet.h>
+
+#include "gateway/gateway.h"
 
 enum { CHAINS = 1024, WHO_MOST = INET6_ADDRSTRLEN + 2 };
 
@@ -10,19 +12,19 @@ typedef struct seat {
     char who[WHO_MOST];
 } seat_t;
 
-struct live_room {
+struct room {
     pthread_mutex_t lock;
     seat_t *chains[CHAINS];
 };
 
-live_room_t *live_room_new(void)
+room_t *room_new(void)
 {
-    live_room_t *room = memory_new(sizeof *room);
+    room_t *room = memory_new(sizeof *room);
     pthread_mutex_init(&room->lock, NULL);
     return room;
 }
 
-void live_room_free(live_room_t *room)
+void room_free(room_t *room)
 {
     for (size_t chain = 0; chain < CHAINS; chain++)
         for (seat_t *seat = room->chains[chain], *next; seat; seat = next) {
@@ -33,8 +35,8 @@ void live_room_free(live_room_t *room)
     free(room);
 }
 
-/* FNV-1a; a chain is never longer than the streams that are open. */
-static seat_t **chain_of(live_room_t *room, str_t who)
+/* FNV-1a; a chain is never longer than what is counted. */
+static seat_t **chain_of(room_t *room, str_t who)
 {
     uint32_t hash = 2166136261u;
     for (size_t place = 0; place < who.length; place++)
@@ -42,7 +44,7 @@ static seat_t **chain_of(live_room_t *room, str_t who)
     return &room->chains[hash % CHAINS];
 }
 
-static seat_t **find(live_room_t *room, str_t who)
+static seat_t **find(room_t *room, str_t who)
 {
     seat_t **place = chain_of(room, who);
     while (*place && !str_equal((str_t){(*place)->who, (*place)->length}, who))
@@ -50,7 +52,7 @@ static seat_t **find(live_room_t *room, str_t who)
     return place;
 }
 
-bool live_room_take(live_room_t *room, str_t who, size_t most)
+bool room_take(room_t *room, str_t who, size_t most)
 {
     pthread_mutex_lock(&room->lock);
     seat_t **place = find(room, who);
@@ -65,7 +67,7 @@ bool live_room_take(live_room_t *room, str_t who, size_t most)
     return free_seat;
 }
 
-void live_room_give(live_room_t *room, str_t who)
+void room_give(room_t *room, str_t who)
 {
     pthread_mutex_lock(&room->lock);
     seat_t **place = find(room, who), *seat = *place;
