@@ -240,6 +240,8 @@ void job_queue_run(job_queue_t *queue, sqlite_job_t *job)
     job->fiber = fiber_self();
     job->loop = job->fiber ? loop_current() : NULL;
     job->message.run = deliver;
+    if (job->fiber && fiber_is_cancelled(job->fiber)) /* while something else was waited through */
+        fail(job->req, &CLIENT_GONE, "The client went away.");
     enter(queue, job);
     if (job->fiber)
         wait_in_fiber(queue, job);

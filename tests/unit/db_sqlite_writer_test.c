@@ -342,6 +342,23 @@ static void insert_for_long_as_victim(req_t *req, hand_t *hand)
     }
 }
 
+static void leave_and_insert(req_t *req, hand_t *hand)
+{
+    fiber_cancel(fiber_self());
+    db_apply(req, insert_numbered, &hand->number);
+}
+
+static void who_has_left_begins_no_body(void **state)
+{
+    fixture_t *fixture = *state;
+    crew_t *crew = crew_new(fixture, 2, 32, leave_and_insert, NULL);
+
+    crew_run(crew);
+    assert_int_equal(crew_count(crew, &CLIENT_GONE), 64);
+    assert_int_equal(count_things(fixture), 0);
+    free(crew);
+}
+
 static void a_cancelled_body_that_has_begun_is_waited_for(void **state)
 {
     fixture_t *fixture = *state;
@@ -626,6 +643,7 @@ int main(int count, char **words)
         WITH_FIXTURE(a_body_without_effects_costs_no_write_to_the_disk),
         WITH_FIXTURE(a_body_that_waits_past_its_deadline_never_runs),
         WITH_FIXTURE(a_cancelled_body_that_waits_never_runs),
+        WITH_FIXTURE(who_has_left_begins_no_body),
         WITH_FIXTURE(a_cancelled_body_that_has_begun_is_waited_for),
         WITH_FIXTURE(without_a_fiber_the_thread_waits_itself),
         WITH_FIXTURE(a_full_queue_answers_busy_and_a_closed_one_unavailable),

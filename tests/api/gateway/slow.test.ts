@@ -142,7 +142,9 @@ test('what a client that left had asked for is not done once it has left', async
   const patient = await signUp('patient');
   expect(patient.status).toBe(201);
   expect(patient.took).toBeLessThan(8 * alone.took);
-  expect((await signUp('gone-29')).status).toBe(201);
+  // The one or two that were being worked on may have been finished.
+  const names = await Promise.all([25, 26, 27, 28, 29].map((index) => signUp(`gone-${index}`)));
+  expect(names.filter((name) => name.status === 201).length).toBeGreaterThanOrEqual(3);
   await server.stop();
 }, 120_000);
 
