@@ -26,12 +26,15 @@ export interface Answer {
   problem(): Problem;
 }
 
+/** Connections that nobody uses are closed before the server does so, which takes it ten seconds: what was just sent would be lost. */
+const IDLE_MS = 5000;
+
 const agents = new Map<string, Agent>();
 
 function agentFor(port: number, address: string): Agent {
   const name = `${address} ${port}`;
   let agent = agents.get(name);
-  if (!agent) agents.set(name, (agent = new Agent({ keepAlive: true, maxSockets: 64, localAddress: address, timeout: 30_000 })));
+  if (!agent) agents.set(name, (agent = new Agent({ keepAlive: true, maxSockets: 64, localAddress: address, timeout: IDLE_MS })));
   return agent;
 }
 
