@@ -2,10 +2,8 @@
  * From what the gateway took apart to the struct that a handler gets. A path value of the wrong form names
  * nothing: 404. All that is wrong in query and body is told at once: 422.
  */
-#include <strings.h>
-
-#include "core/api.h"
 #include "core/http/operation.h"
+#include "core/api.h"
 #include "core/http/schema_private.h"
 
 enum { NAME_SHOWN_MAX = 60 };
@@ -121,17 +119,4 @@ const void *operation_decode(req_t *req, const operation_t *operation, const str
     if (req->problem.kind == NULL && req->problem.field_count > 0)
         fail_fields(req);
     return out;
-}
-
-void operation_decode_header(req_t *req, const operation_t *operation, const void *request, str_t name,
-                             str_t value)
-{
-    const schema_t *schema = operation->request;
-
-    for (size_t index = 0; index < schema->field_count; index++) {
-        const field_t *field = &schema->fields[index];
-        if (field->place == IN_HEADER && strlen(field->name) == name.length &&
-            strncasecmp(field->name, name.at, name.length) == 0)
-            schema_decode_text(req, field, arena_str(req->arena, value), (void *)request);
-    }
 }

@@ -49,11 +49,6 @@ typedef struct operation {
 const void *operation_decode(req_t *req, const operation_t *operation, const str_t *path_values,
                              size_t path_count, str_t query, str_t body);
 
-/* One header value into the decoded request, when the operation takes a header of that name (any case);
- * whoever calls this ends with fail_fields when req->problem.field_count is above 0. */
-void operation_decode_header(req_t *req, const operation_t *operation, const void *request, str_t name,
-                             str_t value);
-
 /* Undoes percent-encoding, and + for a space in a query (`form`). False when it is malformed or not valid
  * UTF-8 without NUL. */
 bool percent_decode(arena_t *arena, str_t text, bool form, str_t *decoded) MUST_CHECK;

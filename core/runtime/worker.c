@@ -37,13 +37,6 @@ struct worker_pool {
     pthread_t ids[THREADS_MAX];
 };
 
-typedef struct worker {
-    worker_pool_t *pool;
-    unsigned index;
-} worker_t;
-
-static _Thread_local unsigned own_index;
-
 worker_pool_t *worker_pool_new(const char *name, unsigned threads, size_t queue_max)
 {
     if (threads < 1 || threads > THREADS_MAX)
@@ -117,10 +110,7 @@ static call_t *wait_for_call(worker_pool_t *pool)
 /* After the message is sent the call is gone: its fiber may have returned. */
 static void *worker_main(void *arg)
 {
-    worker_t *worker = arg;
-    worker_pool_t *pool = worker->pool;
-    own_index = worker->index;
-    free(worker);
+    worker_pool_t *pool = arg;
     pthread_mutex_lock(&pool->lock);
     for (call_t *call; (call = wait_for_call(pool)) != NULL;) {
         pool->busy++;
@@ -136,13 +126,10 @@ static void *worker_main(void *arg)
 
 static void start_thread(worker_pool_t *pool)
 {
-    worker_t *worker = memory_new(sizeof *worker);
-    *worker = (worker_t){.pool = pool, .index = pool->started};
-    if (thread_start(&pool->ids[pool->started], pool->name, worker_main, worker)) {
+    if (thread_start(&pool->ids[pool->started], pool->name, worker_main, pool)) {
         pool->started++;
         return;
     }
-    free(worker);
     logline(LINE_ERROR, "worker_not_started", "pool", pool->name, "running", line_number(pool->started),
             NULL);
 }
@@ -204,11 +191,6 @@ worker_result_t worker_run(worker_pool_t *pool, void (*work)(void *arg), void *a
             fiber_wait_through();
     }
     return call.abandoned ? WORKER_CANCELLED : WORKER_DONE;
-}
-
-unsigned worker_index(void)
-{
-    return own_index;
 }
 
 size_t worker_queue_length(worker_pool_t *pool)

@@ -20,9 +20,6 @@ typedef enum worker_result { WORKER_DONE, WORKER_FULL, WORKER_DEADLINE, WORKER_C
 worker_result_t worker_run(worker_pool_t *pool, void (*work)(void *arg), void *arg,
                            int64_t deadline) MUST_CHECK;
 
-/* The index of the pool thread that calls, 0..threads-1; 0 outside. For per-thread resources of a pool. */
-unsigned worker_index(void);
-
 size_t worker_queue_length(worker_pool_t *pool);
 
 #endif

@@ -235,21 +235,6 @@ static void a_flood_of_parameters_leaves_sixteen_errors(void **state)
     assert_int_equal(req->problem.field_count, FIELD_ERRORS_MAX);
 }
 
-static void headers_are_decoded_by_name(void **state)
-{
-    (void)state;
-    const struct list_request *in = decoded(&list_operation, "town", NULL, NULL);
-
-    operation_decode_header(req, &list_operation, in, STR("last-event-id"), STR("812"));
-    assert_string_equal(in->last_event_id.at, "812");
-    assert_int_equal(req->problem.field_count, 0);
-    operation_decode_header(req, &list_operation, in, STR("Limit"), STR("900"));
-    assert_int_equal(req->problem.field_count, 0);
-    operation_decode_header(req, &list_operation, in, STR("Last-Event-ID"), STR("01234567890"));
-    assert_int_equal(req->problem.field_count, 1);
-    req->problem = (problem_t){0};
-}
-
 /* ---- routes ---- */
 
 static const operation_t routes[] = {
@@ -371,7 +356,6 @@ int main(void)
                                         close_request),
         cmocka_unit_test_setup_teardown(a_flood_of_parameters_leaves_sixteen_errors, open_request,
                                         close_request),
-        cmocka_unit_test_setup_teardown(headers_are_decoded_by_name, open_request, close_request),
         cmocka_unit_test_setup_teardown(a_path_leads_to_its_operation, open_router, close_router),
         cmocka_unit_test_setup_teardown(other_paths_lead_nowhere, open_router, close_router),
         cmocka_unit_test_setup_teardown(the_methods_of_a_path_are_told, open_router, close_router),

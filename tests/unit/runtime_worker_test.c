@@ -257,37 +257,6 @@ static void work_may_outlive_its_loop(void **state)
     logline_configure(LINE_INFO, STDERR_FILENO);
 }
 
-static atomic_uint indexes;
-
-static void note_index(void *arg)
-{
-    assert_string_equal(arg, "index");
-    atomic_fetch_or(&indexes, 1U << worker_index());
-    atomic_fetch_add(&begun, 1);
-    sem_wait(&gate);
-}
-
-static void run_index(void *arg)
-{
-    assert_int_equal(worker_run(pool, note_index, arg, NEVER), WORKER_DONE);
-}
-
-static void each_thread_knows_its_index(void **state)
-{
-    (void)state;
-    char name[] = "index";
-    pool = worker_pool_new("index", 4, 4);
-    atomic_store(&indexes, 0);
-    for (int place = 0; place < 4; place++)
-        assert_true(fiber_start_now("index", run_index, name));
-    turn_until_begun(4);
-    assert_int_equal(atomic_load(&indexes), 0xf);
-    assert_int_equal(worker_index(), 0);
-    for (int place = 0; place < 4; place++)
-        sem_post(&gate);
-    run_until_empty();
-}
-
 #define WORKER_TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -301,7 +270,6 @@ int main(void)
         WORKER_TEST(a_cancelled_fiber_gives_its_call_up_at_once),
         WORKER_TEST(the_end_of_a_pool_ends_what_waits),
         WORKER_TEST(work_may_outlive_its_loop),
-        WORKER_TEST(each_thread_knows_its_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
