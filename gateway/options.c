@@ -29,8 +29,8 @@ static const config_option_t options[] = {
      .type = CONFIG_TEXT,
      .preset = "",
      .doc = "The proxies in front of this, addresses or networks (192.0.2.7, 10.0.0.0/8, 2001:db8::/32) "
-            "separated "
-            "by blanks: limits then count whom their X-Forwarded-For names. Nobody else's is believed."},
+            "separated by blanks: limits then count whom their X-Forwarded-For names. Nobody else's is "
+            "believed."},
     {.name = "gateway.threads",
      .type = CONFIG_INT,
      .preset = "0",

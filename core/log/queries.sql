@@ -1,17 +1,21 @@
+-- fragment: log_row
+INSERT INTO log (id, type, record, version, node, scope, actor, subject, time, schema, data, topics, live)
+
+-- fragment: log_values
+VALUES ($id, $type, $record, $version, $node, $scope, $actor, $subject, $time, $schema, $data, $topics, $live)
+
 -- name: log_insert :none
 -- Appends an entry. The database gives it its position.
 -- in: id uuid, type text, record uuid, version int, node text, scope int, actor uuid?, subject uuid?, time time, schema int, data text, topics text?, live text?
-INSERT INTO log (id, type, record, version, node, scope, actor, subject, time, schema, data, topics, live)
-VALUES ($id, $type, $record, $version, $node, $scope, $actor, $subject, $time, $schema, $data, $topics, $live);
+$$log_row $$log_values;
 
 -- name: log_insert_each :none each
 -- Appends many entries, in their order.
 -- in: as log_insert
 -- sqlite:
-INSERT INTO log (id, type, record, version, node, scope, actor, subject, time, schema, data, topics, live)
-VALUES ($id, $type, $record, $version, $node, $scope, $actor, $subject, $time, $schema, $data, $topics, $live);
+$$log_row $$log_values;
 -- postgres:
-INSERT INTO log (id, type, record, version, node, scope, actor, subject, time, schema, data, topics, live)
+$$log_row
 SELECT * FROM unnest($id, $type, $record, $version, $node, $scope, $actor, $subject, $time, $schema, $data, $topics, $live);
 
 -- name: log_after :many

@@ -118,8 +118,7 @@ static bool read_bounded(arena_t *arena, const config_option_t *option, str_t te
  * again, and one that an answer in JSON can. */
 static bool is_writable(str_t text)
 {
-    size_t code_points;
-    if (!utf8_valid(text, &code_points))
+    if (!utf8_valid(text, NULL))
         return false;
     for (size_t place = 0; place < text.length; place++) {
         if ((uint8_t)text.at[place] < 0x20 && text.at[place] != '\t')

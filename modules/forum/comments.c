@@ -13,11 +13,10 @@ static reply_t reply_comment(req_t *req, int status, const struct item_by_id *ro
 
 /* ---- reading ---- */
 
-enum {
-    NO_ROW = -1,
-    PAGE_MOST =
-        500, /* comments on a page with all its levels: a hundred could have four thousand below them */
-};
+enum { NO_ROW = -1 };
+
+/* Comments on a page with all its levels: a hundred could have four thousand below them. */
+enum { PAGE_MOST = 500 };
 
 /* The place of the row of that id among rows ordered by id; `count` when it is none of them. */
 static size_t row_of(const struct item_by_id *rows, size_t count, const uuid_t *id)

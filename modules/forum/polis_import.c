@@ -112,8 +112,7 @@ void polis_import_check(req_t *req, const command_input_t *input)
         if (board.kind != BOARD_KIND_STATEMENTS)
             fail(req, &INVALID,
                  "The board “%s” is for discussion; a conversation needs a board of statements. Choose "
-                 "another "
-                 "name.",
+                 "another name.",
                  input->board.at);
         conversation_match_board(req, conversation, board.id);
     }

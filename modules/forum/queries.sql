@@ -164,18 +164,19 @@ UPDATE item SET comment_count = comment_count + 1 WHERE id = $root;
 -- fragment: vote_replaced
 ON CONFLICT (item_id, member_id) DO UPDATE SET value = excluded.value, cast_at = excluded.cast_at
 
+-- fragment: vote_put
+INSERT INTO vote (item_id, member_id, value, cast_at) VALUES ($item, $member, $value, $cast_at) $$vote_replaced
+
 -- name: vote_set :none
 -- The vote that stands from now on.
 -- in: item uuid, member uuid, value int, cast_at time
-INSERT INTO vote (item_id, member_id, value, cast_at) VALUES ($item, $member, $value, $cast_at)
-    $$vote_replaced;
+$$vote_put;
 
 -- name: votes_set :none each
 -- Many votes that stand from now on, of one person on one item at most one.
 -- in: as vote_set
 -- sqlite:
-INSERT INTO vote (item_id, member_id, value, cast_at) VALUES ($item, $member, $value, $cast_at)
-    $$vote_replaced;
+$$vote_put;
 -- postgres:
 INSERT INTO vote (item_id, member_id, value, cast_at) SELECT * FROM unnest($item, $member, $value, $cast_at)
     $$vote_replaced;
@@ -196,18 +197,20 @@ SELECT v.item_id, v.member_id, v.value, v.cast_at
 -- in: item uuid, member uuid
 DELETE FROM vote WHERE item_id = $item AND member_id = $member;
 
+-- fragment: tally_put
+UPDATE item SET agree_count = $agree_count, disagree_count = $disagree_count, pass_count = $pass_count, score = $score
+ WHERE id = $id
+
 -- name: tally_update :none
 -- How an item stands after a vote.
 -- in: id uuid, agree_count int, disagree_count int, pass_count int, score int
-UPDATE item SET agree_count = $agree_count, disagree_count = $disagree_count, pass_count = $pass_count, score = $score
- WHERE id = $id;
+$$tally_put;
 
 -- name: tallies_update :none each
 -- How many items stand after votes.
 -- in: as tally_update
 -- sqlite:
-UPDATE item SET agree_count = $agree_count, disagree_count = $disagree_count, pass_count = $pass_count, score = $score
- WHERE id = $id;
+$$tally_put;
 -- postgres:
 UPDATE item SET agree_count = tally.agree, disagree_count = tally.disagree, pass_count = tally.pass, score = tally.score
   FROM unnest($id, $agree_count, $disagree_count, $pass_count, $score) AS tally (id, agree, disagree, pass, score)
