@@ -44,10 +44,7 @@ static void heap_sink(loop_t *loop, size_t place)
 static void heap_grow(loop_t *loop)
 {
     size_t room = loop->timer_room ? 2 * loop->timer_room : 64;
-    loop_timer_t **timers = realloc(loop->timers, room * sizeof *timers);
-    if (timers == NULL)
-        panic("no memory for %zu timers", room);
-    loop->timers = timers;
+    loop->timers = memory_resize(loop->timers, room * sizeof *loop->timers);
     loop->timer_room = room;
 }
 

@@ -24,3 +24,11 @@ void *memory_new(size_t size)
         panic("no memory for %zu bytes", size);
     return memory;
 }
+
+void *memory_resize(void *memory, size_t size)
+{
+    void *resized = realloc(memory, size);
+    if (resized == NULL)
+        panic("no memory for %zu bytes", size);
+    return resized;
+}

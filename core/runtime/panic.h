@@ -12,4 +12,7 @@ _Noreturn void panic(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Zeroed memory from malloc, for what outlives every arena; never NULL. Free with free(). */
 void *memory_new(size_t size);
 
+/* realloc that never fails; what is more is not zeroed. */
+void *memory_resize(void *memory, size_t size);
+
 #endif

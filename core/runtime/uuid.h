@@ -36,4 +36,10 @@ static inline bool uuid_equal(const uuid_t *left, const uuid_t *right)
     return memcmp(left, right, sizeof *left) == 0;
 }
 
+/* For qsort and bsearch of ids, and of structs that begin with one. */
+static inline int uuid_compare(const void *left, const void *right)
+{
+    return memcmp(left, right, sizeof(uuid_t));
+}
+
 #endif

@@ -25,7 +25,7 @@ static size_t row_of(const struct item_by_id *rows, size_t count, const uuid_t *
 
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (memcmp(&rows[middle].id, id, sizeof *id) < 0)
+        if (uuid_compare(&rows[middle].id, id) < 0)
             low = middle + 1;
         else
             high = middle;

@@ -48,10 +48,8 @@ static void add_statement(req_t *req, conversation_t *conversation, const polis_
         fail(req, &INVALID, "comments.csv has more than %d statements.", STATEMENTS_MAX);
     if (conversation->statement_count == conversation->statement_capacity) {
         size_t capacity = conversation->statement_capacity ? conversation->statement_capacity * 2 : 256;
-        statement_key_t *statements = realloc(conversation->statements, capacity * sizeof *statements);
-        if (!statements)
-            panic("out of memory");
-        conversation->statements = statements;
+        conversation->statements =
+            memory_resize(conversation->statements, capacity * sizeof *conversation->statements);
         conversation->statement_capacity = capacity;
     }
     conversation->statements[conversation->statement_count++] = (statement_key_t){

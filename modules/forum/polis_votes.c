@@ -87,9 +87,9 @@ static void number_voters(tx_t *tx, counting_t *counting)
 static int compare_ballots(const void *left, const void *right)
 {
     const struct vote_set_in *a = left, *b = right;
-    int items = memcmp(&a->item, &b->item, sizeof a->item);
+    int items = uuid_compare(&a->item, &b->item);
 
-    return items ? items : memcmp(&a->member, &b->member, sizeof a->member);
+    return items ? items : uuid_compare(&a->member, &b->member);
 }
 
 static struct vote_set_in *find_ballot(const counting_t *counting, uuid_t item, uuid_t member)
@@ -100,8 +100,8 @@ static struct vote_set_in *find_ballot(const counting_t *counting, uuid_t item, 
 
 static int compare_tallies(const void *left, const void *right)
 {
-    return memcmp(&((const struct tally_update_in *)left)->id, &((const struct tally_update_in *)right)->id,
-                  sizeof(uuid_t));
+    return uuid_compare(&((const struct tally_update_in *)left)->id,
+                        &((const struct tally_update_in *)right)->id);
 }
 
 static struct tally_update_in *find_tally(const counting_t *counting, uuid_t item)

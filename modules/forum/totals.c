@@ -79,11 +79,6 @@ static void take(changes_t *changes, const log_entry_t *entry)
 
 /* ---- adding up ---- */
 
-static int compare_ids(const void *left, const void *right)
-{
-    return memcmp(left, right, sizeof(uuid_t));
-}
-
 /* Which of the items voted on are posts that take votes; by id. */
 static size_t find_votable(const changes_t *changes, struct votable_posts **posts)
 {
@@ -94,7 +89,7 @@ static size_t find_votable(const changes_t *changes, struct votable_posts **post
         ids[i].id = changes->votes[i].item;
     size_t count = votable_posts(changes->tx, ids, changes->vote_count, posts);
     if (count > 0)
-        qsort(*posts, count, sizeof **posts, compare_ids);
+        qsort(*posts, count, sizeof **posts, uuid_compare);
     return count;
 }
 
@@ -106,7 +101,7 @@ static void take_voters(changes_t *changes)
     for (size_t i = 0; i < changes->vote_count; i++) {
         const struct vote_entry *vote = &changes->votes[i];
         int64_t change = vote->value != VOTE_NONE ? 1 : -1;
-        bool is_votable = count > 0 && bsearch(&vote->item, posts, count, sizeof *posts, compare_ids);
+        bool is_votable = count > 0 && bsearch(&vote->item, posts, count, sizeof *posts, uuid_compare);
         changes->voters[changes->voter_count++] = (struct voters_add_in){
             .board = vote->board,
             .member = vote->member,
@@ -119,9 +114,9 @@ static void take_voters(changes_t *changes)
 static int compare_voters(const void *left, const void *right)
 {
     const struct voters_add_in *a = left, *b = right;
-    int boards = compare_ids(&a->board, &b->board);
+    int boards = uuid_compare(&a->board, &b->board);
 
-    return boards ? boards : compare_ids(&a->member, &b->member);
+    return boards ? boards : uuid_compare(&a->member, &b->member);
 }
 
 static void merge_voters(changes_t *changes)
@@ -143,8 +138,8 @@ static void merge_voters(changes_t *changes)
 
 static int compare_totals(const void *left, const void *right)
 {
-    return compare_ids(&((const struct totals_add_in *)left)->board,
-                       &((const struct totals_add_in *)right)->board);
+    return uuid_compare(&((const struct totals_add_in *)left)->board,
+                        &((const struct totals_add_in *)right)->board);
 }
 
 static void add_total(struct totals_add_in *sum, const struct totals_add_in *more)

@@ -52,10 +52,8 @@ static void add_participant(req_t *req, participants_t *participants, int64_t nu
             fail(req, &INVALID, "The conversation has more than %d participants.", PARTICIPANTS_MAX);
         if (participants->count > participants->capacity / 2 || participants->capacity == 0) {
             size_t capacity = participants->capacity ? participants->capacity * 2 : 4096;
-            int64_t *numbers = realloc(participants->numbers, capacity * sizeof *numbers);
-            if (!numbers)
-                panic("out of memory");
-            participants->numbers = numbers;
+            participants->numbers =
+                memory_resize(participants->numbers, capacity * sizeof *participants->numbers);
             participants->capacity = capacity;
         }
     }
@@ -97,11 +95,6 @@ static struct import_accounts_insert_in account_of(req_t *req, str_t board, int6
     };
 }
 
-static int compare_ids(const void *left, const void *right)
-{
-    return memcmp(left, right, sizeof(uuid_t));
-}
-
 static void import_accounts_body(tx_t *tx, void *arg)
 {
     const struct accounts_arg *accounts = arg;
@@ -116,9 +109,9 @@ static void import_accounts_body(tx_t *tx, void *arg)
         rows[i] = account_of(req, accounts->board, accounts->numbers[i]);
     size_t count = import_accounts_insert(tx, rows, accounts->count, &added);
     if (count > 0)
-        qsort(added, count, sizeof *added, compare_ids);
+        qsort(added, count, sizeof *added, uuid_compare);
     for (size_t i = 0; count > 0 && i < accounts->count; i++)
-        if (bsearch(&rows[i].id, added, count, sizeof *added, compare_ids))
+        if (bsearch(&rows[i].id, added, count, sizeof *added, uuid_compare))
             entries[entry_count++] = account_entry(req, &rows[i]);
     log_append_each(tx, entries, entry_count);
 }
