@@ -1,7 +1,5 @@
 /* Timers of a loop: a binary heap ordered by the time they are due; each timer knows its place in it, so that
  * it can leave. */
-#include <stdlib.h>
-
 #include "core/runtime/loop_private.h"
 #include "core/runtime/panic.h"
 

@@ -20,15 +20,6 @@ typedef struct life {
     int round;
 } life_t;
 
-static void insert_numbered(tx_t *tx, void *arg)
-{
-    char name[32];
-    int *number = arg;
-
-    snprintf(name, sizeof name, "thing %d", *number);
-    insert_thing(tx, name, *number);
-}
-
 static void write_and_acknowledge(req_t *req, hand_t *hand)
 {
     life_t *life = hand->arg;

@@ -276,6 +276,29 @@ static UNUSED void insert_thing(tx_t *tx, const char *name, int64_t amount)
     statement_run(tx, &fixture_statements[THING_INSERT], &thing);
 }
 
+static UNUSED void insert_numbered(tx_t *tx, void *arg)
+{
+    char name[32];
+    int *number = arg;
+
+    snprintf(name, sizeof name, "thing %d", *number);
+    insert_thing(tx, name, *number);
+}
+
+static UNUSED void insert_or_fail(tx_t *tx, void *arg)
+{
+    int *number = arg;
+
+    insert_numbered(tx, arg);
+    if (*number % 5 == 3)
+        fail(tx->req, &FORBIDDEN, "Number %d may not.", *number);
+}
+
+static UNUSED void apply_numbered(req_t *req, void *arg)
+{
+    db_apply(req, insert_numbered, arg);
+}
+
 static UNUSED void count_things_work(req_t *req, void *arg)
 {
     statement_fetch(db_read(req), &fixture_statements[THING_COUNT], NULL, arg);
@@ -427,6 +450,11 @@ static UNUSED void wait_for_queue(fixture_t *fixture, size_t length)
     while (database_counts(fixture->database).waiting != length && clock_monotonic() < deadline)
         usleep(1000);
     assert_int_equal(database_counts(fixture->database).waiting, length);
+}
+
+static UNUSED void insert_plain_work(req_t *req, hand_t *hand)
+{
+    db_apply(req, insert_numbered, &hand->number);
 }
 
 /* Runs the crew with all of its bodies in one batch. */
